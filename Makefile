@@ -1,0 +1,90 @@
+# Everything people and CodeBuild run. `make` alone lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ENVS := $(VENV)/envs
+UV := $(BIN)/uv
+SHELL := /bin/sh
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export UV_LINK_MODE = copy
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- environments: one for the tool, one each for the embedded AWS, for SAM, and for the functions' own interpreter
+$(UV): | $(VENV)/.created
+	@$(BIN)/python -m pip install --quiet uv==0.13.9
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Set PYTHON=python3.11.")'
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.dev: locks/dev.txt pyproject.toml | $(UV)
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r locks/dev.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(ENVS)/%/.ready: locks/%.txt | $(UV)
+	@$(UV) venv --quiet --allow-existing --python $(BIN)/python $(ENVS)/$*
+	@$(UV) pip sync --quiet --python $(ENVS)/$*/bin/python --require-hashes locks/$*.txt
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/.dev $(ENVS)/emulator/.ready $(ENVS)/build/.ready $(ENVS)/function/.ready ## Make every environment in .venv
+
+# --- the two commands
+.PHONY: rehearse
+rehearse: setup ## Run a release here, end to end, on an AWS of its own
+	@$(BIN)/manuel-release rehearse $(ARGS)
+
+.PHONY: test
+test: setup lint types templates ## Everything that checks this project: lint, types, templates, every test
+	@rm -f .coverage .coverage.*
+	@COVERAGE_RUN_ROOT=$(CURDIR) $(BIN)/python -m pytest --cov --cov-report= $(PYTEST)
+	@$(BIN)/coverage combine --quiet --append 2>/dev/null || true
+	@$(BIN)/coverage report --fail-under=85 | tail -n 60
+
+# --- the parts
+.PHONY: format
+format: setup ## Format the code
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix-only .
+
+.PHONY: lint
+lint: setup ## Format and lint, checked
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+
+.PHONY: types
+types: setup ## mypy, strict
+	@$(BIN)/mypy --no-error-summary manuel_release src/app/manuel benchmarks
+
+.PHONY: templates
+templates: setup ## cfn-lint over the templates
+	@$(BIN)/cfn-lint template.yaml operations.yaml
+
+.PHONY: build
+build: setup ## sam build into .aws-sam/build
+	@PATH="$(CURDIR)/$(ENVS)/build/bin:$$PATH" SAM_CLI_TELEMETRY=0 sam build
+
+.PHONY: validate
+validate: setup ## sam validate --lint
+	@PATH="$(CURDIR)/$(ENVS)/build/bin:$$PATH" SAM_CLI_TELEMETRY=0 sam validate --lint
+
+.PHONY: benchmarks
+benchmarks: setup ## Measure what is promised: ratios against a peer in the same run
+	@$(BIN)/python benchmarks/help_speed.py
+
+.PHONY: lock
+lock: $(UV) ## Renew the locks from pyproject.toml and locks/*.in
+	@for name in emulator build function; do \
+	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header locks/$$name.in -o locks/$$name.txt || exit 1; done
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev -o locks/dev.txt
+
+.PHONY: clean
+clean: ## Remove what was made here: environments, builds, reports
+	@rm -rf $(VENV) .aws-sam .manuel .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache
