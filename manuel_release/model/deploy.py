@@ -1,0 +1,80 @@
+"""What a deploy looks at before it decides, and what people asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from manuel_release.model.release import ReleaseState, release_number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from manuel_release.model.caller import Caller
+    from manuel_release.model.environment import Environment
+    from manuel_release.model.release import Release
+    from manuel_release.model.stack import Stack
+    from manuel_release.model.traffic import Alarm, Alias, ApiStage
+
+RETAINED_RELEASES = 10
+
+
+@dataclass(frozen=True)
+class DeployRequest:
+    """What the command line asked for.
+
+    artifact: folder of a built and packaged artifact; None builds the repository.
+    parameters: parameter file instead of the environment's own.
+    no_build: take the last build as it is.
+    """
+
+    artifact: Path | None = None
+    parameters: Path | None = None
+    no_build: bool = False
+    reason: str = ""
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class DeployState:
+    """An environment as it is before a deploy: all read calls, nothing changed.
+
+    live: function name -> its alias `live`; empty before the first release.
+    deploying: ids of CodeDeploy deployments that are under way.
+    releases: newest first, of this API stage.
+    """
+
+    environment: Environment
+    api_stage: str
+    caller: Caller
+    stack: Stack | None
+    stage: ApiStage | None = None
+    live: Mapping[str, Alias] = field(default_factory=dict)
+    deploying: Sequence[str] = ()
+    alarms: Sequence[Alarm] = ()
+    releases: Sequence[Release] = ()
+
+    @property
+    def first(self) -> bool:
+        """Whether no release was ever proven here: what serves, if anything does, is version 1 of each function."""
+        if self.stack is None or self.stack.never_created or not self.live:
+            return True
+        ever_live = self.newest(ReleaseState.LIVE, ReleaseState.REPLACED) is not None
+        return not ever_live and all(alias.version == "1" for alias in self.live.values())
+
+    def newest(self, *states: ReleaseState) -> Release | None:
+        """The newest release in one of these states."""
+        return next((r for r in self.releases if r.state in states), None)
+
+    @property
+    def live_release(self) -> Release | None:
+        """The release that holds 100 %, as the ledger knows it."""
+        return self.newest(ReleaseState.LIVE)
+
+    @property
+    def retained(self) -> Sequence[str]:
+        """The releases that can still be gone back to, oldest first."""
+        kept = (ReleaseState.LIVE, ReleaseState.REPLACED, ReleaseState.STAGED)
+        names = [r.name for r in self.releases if r.state in kept and release_number(r.name)]
+        return tuple(reversed(names[:RETAINED_RELEASES]))

@@ -1,0 +1,114 @@
+"""What a command is going to do, as data; a plan cannot run itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from manuel_release.model.stack import ChangeSet
+
+
+@dataclass(frozen=True)
+class ExecuteChangeSet:
+    """Apply a change set and wait until the stack has settled.
+
+    descriptions: the resources' sentences by logical id, for what people read meanwhile.
+    """
+
+    stack: str
+    change_set_id: str
+    token: str
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+    title: str = "Update the stack"
+
+
+@dataclass(frozen=True)
+class PublishRelease:
+    """Publish a version of every function and put the release's alias on it; `retained` go on new functions too."""
+
+    stack: str
+    release: str
+    retained: Sequence[str] = ()
+    title: str = "Publish versions and release aliases"
+
+
+@dataclass(frozen=True)
+class SmokeTest:
+    """Invoke every function through the release's alias and read which release answers."""
+
+    stack: str
+    release: str
+    short: str
+    title: str = "Smoke-test the release by direct invocation"
+
+
+@dataclass(frozen=True)
+class ShiftLive:
+    """Move `live` to the release's versions with CodeDeploy, one deployment per function, all at once."""
+
+    stack: str
+    release: str
+    title: str = "Move `live` with CodeDeploy"
+
+
+@dataclass(frozen=True)
+class WriteStageVariables:
+    """Write stage variables of the API (only those that differ)."""
+
+    stack: str
+    variables: Mapping[str, str]
+    title: str = "Write down the release on the API's stage"
+
+
+@dataclass(frozen=True)
+class CheckHealth:
+    """Ask the public URL until it answers with the release, several times in a row."""
+
+    stack: str
+    release: str
+    title: str = "Wait until the public URL answers with the release"
+
+
+Step = ExecuteChangeSet | PublishRelease | SmokeTest | ShiftLive | WriteStageVariables | CheckHealth
+
+
+@dataclass(frozen=True)
+class DeployPlan:
+    """A release to be deployed.
+
+    undo: what takes traffic back when a step after `point_of_traffic` (index into steps) fails; empty where nothing
+        served before.
+    """
+
+    environment: str
+    api_stage: str
+    release: str
+    digest: str
+    code_digest: str
+    commit: str
+    change_set: ChangeSet
+    steps: Sequence[Step]
+    serves_at_end: bool
+    previous: str | None = None
+    point_of_traffic: int = 0
+    undo: Sequence[Step] = ()
+    warnings: Sequence[str] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class NothingToDo:
+    """A command's answer when the world is already as asked: `release` is the one that makes it so."""
+
+    release: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A command's answer when a guard says no: the reason and the next command."""
+
+    reason: str
+    hint: str
