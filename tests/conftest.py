@@ -1,0 +1,63 @@
+"""What every test gets: no credentials, no endpoint, and, where asked for, one embedded AWS for the whole run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from manuel_release import programs
+from manuel_release.rehearsal.process import EmbeddedCloud, Options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reaches an account or an endpoint by accident."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "MANUEL_")) and name != "MANUEL_ENVS":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests are shuffled, except that those of a story stay together and in the order in which they are written."""
+    stories: dict[object, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("story"):
+            stories.setdefault(item.path, []).append(item)
+    told: set[object] = set()
+    ordered: list[pytest.Item] = []
+    for item in items:
+        if item.path not in stories:
+            ordered.append(item)
+        elif item.path not in told:
+            told.add(item.path)
+            ordered.extend(sorted(stories[item.path], key=lambda one: one.reportinfo()[1] or 0))
+    items[:] = ordered
+
+
+def emulator_command() -> tuple[str, ...]:
+    """The emulator's Python, under coverage when this run measures it."""
+    if "coverage" not in sys.modules or not os.environ.get("COVERAGE_RUN_ROOT"):
+        return ()
+    root = os.environ["COVERAGE_RUN_ROOT"]
+    python = str(programs.program("emulator", "python"))
+    return (python, "-m", "coverage", "run", f"--rcfile={root}/pyproject.toml", f"--data-file={root}/.coverage", "-p")
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCloud]:
+    """One embedded AWS for the run: alarms 60 times faster, everything else real; tests use names of their own."""
+    folder: Path = tmp_path_factory.mktemp("cloud")
+    with EmbeddedCloud.start(folder, Options(alarm_speed=60.0, command=emulator_command())) as running:
+        yield running
+        sys.stderr.write(running.log_tail())
