@@ -1,0 +1,102 @@
+"""Who hears of a deployment: EventBridge always, the group's SNS triggers when they ask for it.
+
+https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-cloudwatch-events.html
+https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-sns-event-notifications-json-format.html
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ministack.services import eventbridge, sns
+
+from manuel_release.rehearsal.emulator import scope
+from manuel_release.rehearsal.emulator.codedeploy import service_role, state
+
+if TYPE_CHECKING:
+    from manuel_release.rehearsal.emulator.codedeploy.state import Deployment
+
+REQUIRES = {
+    "ministack.services.eventbridge._put_events": ("data", "allow_aws_source"),
+    "ministack.services.sns.SnsPublishError": None,
+    "ministack.services.sns.publish_internal": (
+        "topic_arn", "message", "subject", "message_structure", "message_attributes", "message_group_id",
+        "message_deduplication_id",
+    ),
+}  # fmt: skip
+
+DETAIL_TYPE = "CodeDeploy Deployment State-change Notification"
+TRIGGERS = {
+    "START": "DeploymentStart",
+    "SUCCESS": "DeploymentSuccess",
+    "FAILURE": "DeploymentFailure",
+    "STOP": "DeploymentStop",
+}
+SNS_STATUS = {"START": "CREATED", "SUCCESS": "SUCCEEDED", "FAILURE": "FAILED", "STOP": "STOPPED"}
+LONGEST_SUBJECT = 100
+logger = logging.getLogger("codedeploy")
+
+
+def tell(deployment: Deployment, event: str) -> None:
+    """Send the event START, SUCCESS, FAILURE or STOP of a deployment."""
+    _account_id, region = scope.current()
+    detail = {
+        "region": region,
+        "deploymentId": deployment.id,
+        "instanceGroupId": deployment.group_id,
+        "deploymentGroup": deployment.group,
+        "state": event,
+        "application": deployment.application,
+    }
+    entry = {
+        "Source": "aws.codedeploy",
+        "DetailType": DETAIL_TYPE,
+        "Resources": [
+            state.arn("application", deployment.application),
+            state.arn("deploymentgroup", f"{deployment.application}/{deployment.group}"),
+        ],
+        "Detail": json.dumps(detail),
+    }
+    eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+    wanted = {TRIGGERS[event]}
+    if event == "START" and deployment.creator == "codeDeployRollback":
+        wanted.add("DeploymentRollback")
+    for trigger in deployment.triggers:
+        if wanted & set(trigger["triggerEvents"]):
+            _publish(deployment, trigger, SNS_STATUS[event])
+
+
+def _publish(deployment: Deployment, trigger: dict[str, Any], status: str) -> None:
+    topic = trigger["triggerTargetArn"]
+    if not service_role.allows(deployment.role, "sns:Publish", topic):
+        logger.warning("%s may not publish to %s", deployment.role, topic)
+        return
+    account_id, region = scope.current()
+    message = state.present(
+        region=region,
+        accountId=account_id,
+        eventTriggerName=trigger["triggerName"],
+        applicationName=deployment.application,
+        deploymentId=deployment.id,
+        deploymentGroupName=deployment.group,
+        createTime=_words(deployment.created),
+        completeTime=_words(deployment.ended),
+        rollbackInformation=json.dumps(deployment.rollback_info) if deployment.rollback_info else None,
+        status=status,
+        errorInformation=json.dumps(deployment.error) if deployment.error else None,
+    )
+    subject = f"{status}: AWS CodeDeploy {deployment.id} in {region} to {deployment.application}"
+    try:
+        published = sns.publish_internal(topic, json.dumps(message), subject[:LONGEST_SUBJECT])
+    except sns.SnsPublishError as error:
+        logger.warning("publishing to %s: %s", topic, error)
+    else:
+        if published is None:
+            logger.warning("there is no topic %s", topic)
+
+
+def _words(moment: float | None) -> str | None:
+    return None if moment is None else datetime.fromtimestamp(moment, UTC).strftime("%a %b %d %H:%M:%S UTC %Y")
