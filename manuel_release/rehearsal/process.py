@@ -89,7 +89,6 @@ def _server_environment(options: Options, port: int, temporary: Path) -> dict[st
         "LANG": "C.UTF-8",
         "TMPDIR": str(temporary),
         "PYTHONPATH": str(Path(manuel_release.__file__).resolve().parent.parent),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
