@@ -24,13 +24,13 @@ $(VENV)/.created:
 	@touch $@
 
 $(VENV)/.dev: locks/dev.txt pyproject.toml | $(UV)
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r locks/dev.txt
+	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r locks/dev.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
 $(ENVS)/%/.ready: locks/%.txt | $(UV)
 	@$(UV) venv --quiet --allow-existing --python $(BIN)/python $(ENVS)/$*
-	@$(UV) pip sync --quiet --python $(ENVS)/$*/bin/python --require-hashes locks/$*.txt
+	@$(UV) pip sync --quiet --compile-bytecode --python $(ENVS)/$*/bin/python --require-hashes locks/$*.txt
 	@touch $@
 
 .PHONY: setup
