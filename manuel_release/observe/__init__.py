@@ -1,0 +1,1 @@
+"""AWS in, one frozen model out; read calls only, no decisions, no screen."""

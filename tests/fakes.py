@@ -1,0 +1,319 @@
+"""An AWS in memory for the tests of flows: the same answers as `manuel_release.aws`, and faults that can be planted."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from manuel_release.errors import ReleaseError
+from manuel_release.model.caller import Caller
+from manuel_release.model.stack import (
+    ALIAS,
+    FUNCTION,
+    Action,
+    Change,
+    ChangeSet,
+    Resource,
+    Stack,
+    StackEvent,
+)
+from manuel_release.model.traffic import Alarm, Alias, ApiStage, Deployment, Invocation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+START = datetime(2026, 11, 23, 6, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """Time that passes only when somebody sleeps."""
+
+    at: datetime = START
+
+    def now(self) -> datetime:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+@dataclass
+class FakeTable:
+    """One table with the conditional writes that the ledger leans on."""
+
+    items: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+
+    @staticmethod
+    def _key(item: Mapping[str, Any]) -> tuple[str, str]:
+        return item["environment"], item["entry"]
+
+    def put_new(self, item: dict[str, Any]) -> bool:
+        if self._key(item) in self.items:
+            return False
+        self.items[self._key(item)] = dict(item)
+        return True
+
+    def put_if_free(self, item: dict[str, Any], now: str | float, token: str) -> dict[str, Any] | None:
+        there = self.items.get(self._key(item))
+        if there is not None and there["expires_at"] >= now and there["token"] != token:
+            return dict(there)
+        self.items[self._key(item)] = dict(item)
+        return None
+
+    def replace_if(self, item: dict[str, Any], token: str) -> bool:
+        there = self.items.get(self._key(item))
+        if there is None or there["token"] != token:
+            return False
+        self.items[self._key(item)] = dict(item)
+        return True
+
+    def delete_if(self, pk: str, sk: str, token: str) -> bool:
+        there = self.items.get((pk, sk))
+        if there is None or there["token"] != token:
+            return False
+        del self.items[pk, sk]
+        return True
+
+    def get(self, pk: str, sk: str) -> dict[str, Any] | None:
+        return self.items.get((pk, sk))
+
+    def query(
+        self, pk: str, prefix: str, newest_first: bool = False, limit: int | None = None
+    ) -> Iterator[dict[str, Any]]:
+        keys = sorted((k for k in self.items if k[0] == pk and k[1].startswith(prefix)), reverse=newest_first)
+        return iter([self.items[k] for k in keys][:limit])
+
+
+@dataclass
+class FakeFunction:
+    """One function: what $LATEST says it is, its versions (number -> release), and its aliases."""
+
+    latest: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    aliases: dict[str, Alias] = field(default_factory=dict)
+
+
+@dataclass
+class FakeAws:
+    """All services in one object, each attribute answering as the real module does.
+
+    functions_in_template: what the next stack update makes. stack_fault: the reason that the next one fails with.
+    broken: functions that answer 500. codedeploy_fault: the message that deployments fail with.
+    """
+
+    clock: Clock = field(default_factory=Clock)
+    functions_in_template: tuple[str, ...] = ("manuel-health-dev", "manuel-usage-dev")
+    stack_fault: str = ""
+    broken: set[str] = field(default_factory=set)
+    codedeploy_fault: str = ""
+    api_stage: str = "dev"
+    calls: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.table_of = FakeTable()
+        self.stacks, self.functions = FakeStacks(self), FakeFunctions(self)
+        self.gateway, self.deployments = FakeGateway(self), FakeDeployments(self)
+        self.alarms, self.storage = FakeAlarms(), FakeStorage(self)
+        self.parameters = FakeParameters()
+        self.session = type("Session", (), {"region": "eu-west-1"})()
+        self.identity = type("Identity", (), {"caller": lambda _: CALLER})()
+
+    def table(self, name: str) -> FakeTable:
+        return self.table_of
+
+
+CALLER = Caller("123456789012", "arn:aws:iam::123456789012:user/ann", "eu-west-1")
+
+
+class FakeParameters:
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+
+    def get(self, name: str) -> str | None:
+        return self.values.get(name)
+
+    def put(self, name: str, value: str) -> None:
+        self.values[name] = value
+
+
+class FakeAlarms:
+    def __init__(self) -> None:
+        self.all: tuple[Alarm, ...] = ()
+
+    def by_prefix(self, prefix: str) -> tuple[Alarm, ...]:
+        return tuple(a for a in self.all if a.name.startswith(prefix))
+
+
+class FakeStorage:
+    def __init__(self, aws: FakeAws) -> None:
+        self.aws, self.objects = aws, dict[str, bytes]()
+
+    def upload(self, bucket: str, key: str, body: bytes) -> None:
+        self.objects[f"{bucket}/{key}"] = body
+
+    def template_url(self, bucket: str, key: str) -> str:
+        return f"https://s3/{bucket}/{key}"
+
+
+class FakeStacks:
+    """Stacks whose update makes `functions_in_template` and the API, or fails with `stack_fault`."""
+
+    def __init__(self, aws: FakeAws) -> None:
+        self.aws = aws
+        self.there: dict[str, Stack] = {}
+        self.change_sets: dict[str, dict[str, Any]] = {}
+        self.past: list[StackEvent] = []
+        self._ids = itertools.count(1)
+
+    def describe(self, name: str) -> Stack | None:
+        return self.there.get(name)
+
+    def resources(self, name: str) -> tuple[Resource, ...]:
+        found = []
+        for function in self.aws.functions.all:
+            found.append(Resource(function, function, FUNCTION, "CREATE_COMPLETE"))
+            arn = f"arn:aws:lambda:eu-west-1:123456789012:function:{function}:live"
+            found.append(Resource(f"{function}Live", arn, ALIAS, "CREATE_COMPLETE"))
+        return tuple(found)
+
+    def events(self, name: str, after: datetime | None = None) -> tuple[StackEvent, ...]:
+        return tuple(e for e in self.past if after is None or e.at >= after)
+
+    def create_change_set(self, **request: Any) -> ChangeSet:
+        name = f"arn:cs-{next(self._ids)}"
+        stack = self.there.get(request["stack"])
+        if stack is not None and not stack.never_created and stack.parameters == request["parameters"]:
+            return ChangeSet("", request["stack"])
+        if stack is None:
+            self.there[request["stack"]] = Stack(request["stack"], "arn:stack", "REVIEW_IN_PROGRESS")
+        self.change_sets[name] = request
+        kind = Action.ADD if request["creates"] else Action.MODIFY
+        changes = tuple(Change(kind, f, f, FUNCTION) for f in self.aws.functions_in_template)
+        return ChangeSet(name, request["stack"], changes, creates_stack=request["creates"])
+
+    def _event(self, logical_id: str, status: str, reason: str = "") -> None:
+        self.aws.clock.sleep(1)
+        number = next(self._ids)
+        self.past.append(StackEvent(f"e{number}", self.aws.clock.at, logical_id, logical_id, FUNCTION, status, reason))
+
+    def execute(self, change_set_id: str, token: str) -> None:
+        self.aws.calls.append("execute")
+        request = self.change_sets.pop(change_set_id)
+        stack = self.there[request["stack"]]
+        new = stack.never_created
+        outputs = {"ApiId": "api1", "ApiStage": self.aws.api_stage, "CodeDeployApplicationName": "app"}
+        if self.aws.stack_fault:
+            self._event("HealthFunction", "UPDATE_FAILED", self.aws.stack_fault)
+            self._event("UsageFunction", "UPDATE_FAILED", "Resource update cancelled")
+            self.there[stack.name] = replace(stack, status="ROLLBACK_COMPLETE" if new else "UPDATE_ROLLBACK_COMPLETE")
+            return
+        release = request["parameters"].get("ReleaseId", "")
+        for name in self.aws.functions_in_template:
+            function = self.aws.functions.all.setdefault(name, FakeFunction())
+            function.latest = release
+            if not function.versions:
+                function.versions["1"] = release
+                function.aliases["live"] = Alias(name, "live", "1")
+            self._event(name, "UPDATE_COMPLETE")
+        self.there[stack.name] = Stack(
+            stack.name,
+            stack.id,
+            "CREATE_COMPLETE" if new else "UPDATE_COMPLETE",
+            outputs=outputs,
+            parameters=dict(request["parameters"]),
+        )
+        self.aws.gateway.stages.setdefault("api1", ApiStage("api1", self.aws.api_stage, "d1", {"release": "live"}))
+
+    def delete_change_set(self, change_set_id: str) -> None:
+        self.aws.calls.append("delete_change_set")
+        del self.change_sets[change_set_id]
+
+    def delete_stack(self, name: str) -> None:
+        self.aws.calls.append("delete_stack")
+        del self.there[name]
+
+
+class FakeFunctions:
+    def __init__(self, aws: FakeAws) -> None:
+        self.aws = aws
+        self.all: dict[str, FakeFunction] = {}
+
+    def wait_until_settled(self, function: str, timeout_seconds: float) -> None:
+        assert function in self.all
+
+    def code_sha256(self, function: str) -> str:
+        return f"sha-{self.all[function].latest}"
+
+    def publish(self, function: str, code_sha256: str, description: str) -> str:
+        one = self.all[function]
+        assert code_sha256 == f"sha-{one.latest}"
+        newest = max(one.versions, key=int)
+        if one.versions[newest] != one.latest:
+            newest = str(int(newest) + 1)
+            one.versions[newest] = one.latest
+        return newest
+
+    def alias(self, function: str, name: str) -> Alias | None:
+        return self.all[function].aliases.get(name) if function in self.all else None
+
+    def aliases(self, function: str) -> tuple[Alias, ...]:
+        return tuple(self.all[function].aliases.values())
+
+    def create_alias(self, function: str, name: str, version: str, description: str) -> Alias:
+        there = self.all[function].aliases.setdefault(name, Alias(function, name, version))
+        if there.version != version:
+            raise ReleaseError(f"{name} of {function} is on {there.version}")
+        return there
+
+    def invoke(self, function: str, qualifier: str, payload: object) -> Invocation:
+        version = self.all[function].aliases[qualifier].version
+        release = self.all[function].versions[version]
+        status = 500 if function in self.aws.broken else 200
+        body = {"statusCode": status, "headers": {"X-Manuel-Release": release}, "body": "{}"}
+        return Invocation(body, "", version)
+
+
+class FakeGateway:
+    def __init__(self, aws: FakeAws) -> None:
+        self.aws = aws
+        self.stages: dict[str, ApiStage] = {}
+
+    def stage(self, rest_api_id: str, stage: str) -> ApiStage | None:
+        return self.stages.get(rest_api_id)
+
+    def write_variables(self, rest_api_id: str, stage: str, variables: Mapping[str, str]) -> ApiStage:
+        self.aws.calls.append("write_variables")
+        there = self.stages[rest_api_id]
+        self.stages[rest_api_id] = replace(there, variables={**there.variables, **variables})
+        return self.stages[rest_api_id]
+
+
+class FakeDeployments:
+    """Deployments that take effect at once, or fail with `codedeploy_fault`."""
+
+    def __init__(self, aws: FakeAws) -> None:
+        self.aws = aws
+        self.made: dict[str, Deployment] = {}
+        self.stopped: list[str] = []
+
+    def active(self, application: str, group: str) -> tuple[str, ...]:
+        return tuple(d.id for d in self.made.values() if not d.over and d.group == group)
+
+    def create(self, **request: Any) -> str:
+        name = f"d-{len(self.made) + 1}"
+        function, fault = self.aws.functions.all[request["function"]], self.aws.codedeploy_fault
+        assert function.aliases["live"].version == request["current_version"]
+        if not fault:
+            function.aliases["live"] = Alias(request["function"], "live", request["target_version"])
+        status = "Failed" if fault else "Succeeded"
+        self.made[name] = Deployment(name, request["group"], status, fault)
+        return name
+
+    def get(self, deployment_id: str) -> Deployment:
+        return self.made[deployment_id]
+
+    def stop(self, deployment_id: str, roll_back: bool) -> None:
+        self.stopped.append(deployment_id)
