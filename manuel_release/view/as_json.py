@@ -1,0 +1,154 @@
+"""Models -> documents for scripts: snake_case, ISO 8601 UTC, seconds, shares as percent 0-100; pure.
+
+A document only ever gains keys; a change of meaning raises `schema_version`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from manuel_release.model.entry import Lease
+    from manuel_release.model.outcome import DeployOutcome
+    from manuel_release.model.plan import DeployPlan
+    from manuel_release.model.progress import StepResult
+    from manuel_release.model.release import Release
+    from manuel_release.model.stack import Change, ChangeSet
+    from manuel_release.model.status import EnvironmentStatus
+
+SCHEMA_VERSION = 1
+
+Document = dict[str, Any]
+
+
+def time(at: datetime | None) -> str | None:
+    """`2026-01-31T09:30:00Z`; None stays None."""
+    return None if at is None else at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _seconds(value: float) -> float:
+    return round(value, 3)
+
+
+def status(environments: Iterable[EnvironmentStatus]) -> Document:
+    """The answer of `status`."""
+    return {"schema_version": SCHEMA_VERSION, "environments": [_environment(one) for one in environments]}
+
+
+def _environment(one: EnvironmentStatus) -> Document:
+    canary = one.canary
+    return {
+        "name": one.name,
+        "api_stage": one.api_stage,
+        "condition": one.condition.value,
+        "stack": one.stack,
+        "stack_status": one.stack_status,
+        "live_release": one.live_release,
+        "pinned_release": one.pinned_release,
+        "canary": None if canary is None else {"release": canary.release, "percent": canary.percent},
+        "alarms": [{"name": alarm.name, "state": alarm.state} for alarm in one.alarms],
+        "lease": None if one.lease is None else _lease(one.lease),
+        "freeze": one.freeze,
+        "pending_approvals": list(one.pending_approvals),
+        "unfinished": [_release(release) for release in one.unfinished],
+        "staged_release": None if one.waiting is None else one.waiting.name,
+        "serving_differs": [
+            {"function": d.function, "alias": d.alias, "version": d.version, "expected_version": d.expected}
+            for d in one.serving_differs
+        ],
+        "note": one.note,
+    }
+
+
+def _lease(lease: Lease) -> Document:
+    return {
+        "holder": lease.holder,
+        "reason": lease.reason,
+        "taken_at": time(lease.taken_at),
+        "expires_at": time(lease.expires_at),
+    }
+
+
+def history(releases: Iterable[Release]) -> Document:
+    """The answer of `history`."""
+    return {"schema_version": SCHEMA_VERSION, "releases": [_release(release) for release in releases]}
+
+
+def _release(release: Release) -> Document:
+    return {
+        "release": release.name,
+        "environment": release.environment,
+        "api_stage": release.api_stage,
+        "commit": release.commit,
+        "state": release.state.value,
+        "started_at": time(release.started_at),
+        "live_at": time(release.live_at),
+        "rolled_back_at": time(release.rolled_back_at),
+        "by": release.by,
+        "reason": release.reason,
+        "failure": release.failure,
+        "digest": release.digest,
+        "code_digest": release.code_digest,
+        "versions": dict(release.versions),
+    }
+
+
+def deployed(outcome: DeployOutcome) -> Document:
+    """The answer of `deploy`, dry runs included."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "environment": outcome.environment,
+        "api_stage": outcome.api_stage,
+        "release": outcome.release,
+        "previous_release": outcome.previous,
+        "status": outcome.status.value,
+        "message": outcome.message,
+        "url": outcome.url,
+        "seconds": _seconds(outcome.seconds),
+        "steps": _steps(outcome.results),
+        "plan": None if outcome.plan is None else _plan(outcome.plan),
+        "next_command": outcome.next_command,
+    }
+
+
+def _steps(results: Sequence[StepResult]) -> list[Document]:
+    return [
+        {"name": one.title, "status": one.status, "seconds": _seconds(one.seconds), "detail": one.detail}
+        for one in results
+    ]
+
+
+def _plan(plan: DeployPlan) -> Document:
+    return {
+        "commit": plan.commit,
+        "digest": plan.digest,
+        "code_digest": plan.code_digest,
+        **_change_set(plan.change_set),
+        "steps": [step.title for step in plan.steps],
+        "serves_at_end": plan.serves_at_end,
+        "warnings": list(plan.warnings),
+    }
+
+
+def _change_set(change_set: ChangeSet) -> Document:
+    return {
+        "stack": change_set.stack,
+        "creates_stack": change_set.creates_stack,
+        "changes": [_change(change) for change in change_set.changes],
+    }
+
+
+def _change(change: Change) -> Document:
+    return {
+        "action": change.action.value,
+        "logical_id": change.logical_id,
+        "physical_id": change.physical_id,
+        "type": change.type,
+        "replacement": change.replacement.value,
+        "properties": list(change.properties),
+        "description": change.description,
+    }
