@@ -1,0 +1,57 @@
+"""The folders that a rehearsal works in: copies of the working tree, one for each version that is released."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+from manuel_release.errors import EmulatorError, SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PATCHES = "tests/situations/releases"
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    if done.returncode != 0:
+        raise SettingsError(
+            f"`git {arguments[0]}` failed in {root}: {done.stderr.strip()}",
+            hint="A rehearsal copies the files that git knows; run it in a clone of the repository.",
+        )
+    return done.stdout
+
+
+def copy_tree(root: Path, target: Path) -> None:
+    """Copy the working tree as it is (tracked files and new ones that git does not ignore) and commit it there."""
+    target.mkdir(parents=True)
+    listed = _git(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    for name in filter(None, listed.split("\0")):
+        source = root / name
+        if source.is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target / name)
+    commit(target, "the working tree")
+
+
+def commit(folder: Path, message: str) -> None:
+    """Make `folder` a repository, where it is none, and commit everything in it."""
+    if not (folder / ".git").exists():
+        _git(folder, "init", "--quiet")
+    identity = ("-c", "user.name=rehearsal", "-c", "user.email=rehearsal@localhost", "-c", "commit.gpgsign=false")
+    _git(folder, "add", "--all")
+    _git(folder, *identity, "commit", "--quiet", "--no-verify", "--message", message)
+
+
+def next_version(previous: Path, target: Path, version: str) -> None:
+    """Copy a version's folder, builds included, and apply the patch that makes it `version`."""
+    shutil.copytree(previous, target, symlinks=True)
+    patch = target / PATCHES / f"{version}.patch"
+    if not patch.is_file():
+        raise EmulatorError(f"there is no patch for {version}: {patch} does not exist")
+    _git(target, "apply", str(patch))
+    commit(target, version)
