@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,7 @@ def bootstrap(
             template_body=(app.root / TEMPLATE).read_text(encoding="utf-8"),
             parameters={},
             creates=stack is None or stack.never_created,
-            name=f"manuel-release-bootstrap-{int(app.now().timestamp())}",
+            name=f"manuel-release-bootstrap-{secrets.token_hex(4)}",
             description="bootstrap",
             rollback_alarms=(),
             tags={"manuel:environment": "operations"},

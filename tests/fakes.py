@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from unit.record.memory_table import MemoryTable
+
 from manuel_release.errors import ReleaseError
 from manuel_release.model.caller import Caller
 from manuel_release.model.stack import (
@@ -22,7 +24,9 @@ from manuel_release.model.stack import (
 from manuel_release.model.traffic import Alarm, Alias, ApiStage, Deployment, Invocation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+
+    from manuel_release.model.parameter import StoredValue
 
 START = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
@@ -38,53 +42,6 @@ class Clock:
 
     def sleep(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
-
-
-@dataclass
-class FakeTable:
-    """One table with the conditional writes that the ledger leans on."""
-
-    items: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-
-    @staticmethod
-    def _key(item: Mapping[str, Any]) -> tuple[str, str]:
-        return item["environment"], item["entry"]
-
-    def put_new(self, item: dict[str, Any]) -> bool:
-        if self._key(item) in self.items:
-            return False
-        self.items[self._key(item)] = dict(item)
-        return True
-
-    def put_if_free(self, item: dict[str, Any], now: str | float, token: str) -> dict[str, Any] | None:
-        there = self.items.get(self._key(item))
-        if there is not None and there["expires_at"] >= now and there["token"] != token:
-            return dict(there)
-        self.items[self._key(item)] = dict(item)
-        return None
-
-    def replace_if(self, item: dict[str, Any], token: str) -> bool:
-        there = self.items.get(self._key(item))
-        if there is None or there["token"] != token:
-            return False
-        self.items[self._key(item)] = dict(item)
-        return True
-
-    def delete_if(self, pk: str, sk: str, token: str) -> bool:
-        there = self.items.get((pk, sk))
-        if there is None or there["token"] != token:
-            return False
-        del self.items[pk, sk]
-        return True
-
-    def get(self, pk: str, sk: str) -> dict[str, Any] | None:
-        return self.items.get((pk, sk))
-
-    def query(
-        self, pk: str, prefix: str, newest_first: bool = False, limit: int | None = None
-    ) -> Iterator[dict[str, Any]]:
-        keys = sorted((k for k in self.items if k[0] == pk and k[1].startswith(prefix)), reverse=newest_first)
-        return iter([self.items[k] for k in keys][:limit])
 
 
 @dataclass
@@ -113,7 +70,7 @@ class FakeAws:
     calls: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.table_of = FakeTable()
+        self.table_of = MemoryTable()
         self.stacks, self.functions = FakeStacks(self), FakeFunctions(self)
         self.gateway, self.deployments = FakeGateway(self), FakeDeployments(self)
         self.alarms, self.storage = FakeAlarms(), FakeStorage(self)
@@ -121,7 +78,7 @@ class FakeAws:
         self.session = type("Session", (), {"region": "eu-west-1"})()
         self.identity = type("Identity", (), {"caller": lambda _: CALLER})()
 
-    def table(self, name: str) -> FakeTable:
+    def table(self, name: str) -> MemoryTable:
         return self.table_of
 
 
@@ -129,8 +86,14 @@ CALLER = Caller("123456789012", "arn:aws:iam::123456789012:user/ann", "eu-west-1
 
 
 class FakeParameters:
+    """Plain values by name, and what `read` answers by name or `name:version`."""
+
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
+        self.stored: dict[str, StoredValue] = {}
+
+    def read(self, name: str) -> StoredValue | None:
+        return self.stored.get(name)
 
     def get(self, name: str) -> str | None:
         return self.values.get(name)

@@ -27,7 +27,7 @@ def test_any_other_error_keeps_awss_own_words_and_its_code() -> None:
     error = ours(client_error("ResourceConflictException", "Alias already exists"))
 
     assert type(error) is ReleaseError
-    assert error.message == "cannot do it: Alias already exists"
+    assert (error.message, error.hint) == ("cannot do it: Alias already exists", "")
     assert code_of(error) == "ResourceConflictException"
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -126,6 +128,41 @@ def test_after_closing_a_new_client_is_made(session) -> None:
     assert session.client("sts") is not before
 
 
+class OneConnection(threading.Thread):
+    """A server that answers one request of Parameter Store and then waits until its client hangs up."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.endpoint = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.last_words: bytes | None = None
+
+    def run(self) -> None:
+        body = b'{"Parameter": {"Value": "x"}}'
+        with self._listening, self._listening.accept()[0] as connection:
+            connection.settimeout(30)
+            while b"/manuel/settings" not in connection.recv(65536):
+                pass
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+            self.last_words = connection.recv(65536)
+
+
+def test_closing_hangs_up_on_aws(monkeypatch) -> None:
+    server = OneConnection()
+    server.start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    session = Session(None, "eu-west-1", "eu-west-1")
+    client = session.client("ssm")  # kept, so that nothing but `close` can end the connection
+
+    assert client.get_parameter(Name="/manuel/settings")["Parameter"]["Value"] == "x"
+    session.close()
+
+    server.join(30)
+    assert server.last_words == b""
+
+
 def test_aws_closes_its_session_when_its_block_ends(session) -> None:
     with Aws(session) as aws:
         before = aws.session.client("sts")
@@ -169,3 +206,36 @@ def test_a_request_that_is_refused_before_it_is_sent_is_no_call(session, aws) ->
         aws.parameters.get(None)
 
     assert session.count == 0
+
+
+def headed(date):
+    return {"HTTPStatusCode": 200, "HTTPHeaders": {"date": date} if date is not None else {}}
+
+
+@pytest.mark.parametrize(
+    ("date", "moment"),
+    [
+        ("Mon, 23 Nov 2026 06:10:00 GMT", datetime(2026, 11, 23, 6, 10, tzinfo=UTC)),
+        ("yesterday", None),
+        (None, None),
+    ],
+)
+def test_a_call_knows_what_time_it_is_at_aws(session, aws, stub, date, moment) -> None:
+    stub("ssm").add_response("get_parameter", {"Parameter": {"Value": "x"}, "ResponseMetadata": headed(date)})
+
+    aws.parameters.get("/a")
+
+    assert [call.answered_at for call in session.calls] == [moment]
+
+
+def test_an_error_tells_the_time_too(session, aws, stub) -> None:
+    stub("ssm").add_client_error(
+        "get_parameter",
+        "InvalidSignatureException",
+        response_meta=headed("Mon, 23 Nov 2026 06:10:00 GMT"),
+    )
+
+    with pytest.raises(AccessError):
+        aws.parameters.get("/a")
+
+    assert session.calls[0].answered_at == datetime(2026, 11, 23, 6, 10, tzinfo=UTC)

@@ -364,8 +364,10 @@ def test_a_stack_that_is_busy_says_how_to_see_when_it_is_not(aws, stub) -> None:
 def test_a_template_that_aws_refuses_is_told_in_awss_words(aws, stub) -> None:
     stub("cloudformation").add_client_error("create_change_set", "ValidationError", "Parameters: [X] must have values")
 
-    with pytest.raises(ReleaseError, match=r"cannot plan the change of stack manuel-dev: Parameters: \[X\]"):
+    with pytest.raises(ReleaseError, match=r"cannot plan the change of stack manuel-dev: Parameters: \[X\]") as raised:
         create(aws)
+
+    assert raised.value.hint == ""
 
 
 def test_executing_carries_the_token_that_makes_it_happen_once(aws, stub) -> None:

@@ -1,0 +1,96 @@
+"""The bootstrap's screens and the report of a rehearsal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from manuel_release.model.bootstrap import BootstrapOutcome
+from manuel_release.model.outcome import OutcomeStatus
+from manuel_release.model.progress import StepResult
+from manuel_release.model.rehearsal import RehearsedAction, RehearsedStage, Rehearsal
+from manuel_release.model.stack import Action, Change, ChangeSet
+from manuel_release.view import bootstrap, rehearsal
+
+READY = BootstrapOutcome(
+    OutcomeStatus.LIVE,
+    "manuel-releases",
+    "manuel-artifacts-1-eu-west-1",
+    "manuel-release.toml",
+    (StepResult("Make ledger and artifact bucket", "done", 12.3456),),
+)
+DONE = Rehearsal(
+    stages=(
+        RehearsedStage("v1 to dev", (RehearsedAction("manuel-release deploy --env dev --yes", "done", 18.25),)),
+        RehearsedStage(
+            "A user", (RehearsedAction("sign up", "done", 0.25), RehearsedAction("upload a manual", "done", 0.5))
+        ),
+    ),
+    seconds=19.0,
+    releases={"dev": "r-2", "production": "r-1"},
+    facts=("A user uploaded a manual.", "What this is no evidence for: WAF."),
+)
+FAILED = replace(
+    DONE,
+    stages=(*DONE.stages[:1], RehearsedStage("A user", (RehearsedAction("sign up", "failed", 1.0),))),
+    releases={},
+    failure="the pool is not there",
+    kept="somewhere",
+)
+
+
+def test_bootstrap_before_it_is_confirmed(golden, caller):
+    changes = (Change(Action.ADD, "LedgerTable", "", "AWS::DynamoDB::Table", description="A table for releases."),)
+    found = ChangeSet("cs", "manuel-operations", (*changes, Change(Action.ADD, "Plain", "", "AWS::SNS::Topic")), True)
+
+    golden("bootstrap-changes", bootstrap.ChangesScreen(found, caller))
+
+
+def test_bootstrap_after_it_has_ended(golden):
+    golden("bootstrap-ready", bootstrap.OutcomeScreen(READY))
+
+
+@pytest.mark.parametrize(
+    ("status", "word"), [(OutcomeStatus.LIVE, "ready"), (OutcomeStatus.NOTHING_TO_DO, "nothing_to_do")]
+)
+def test_the_bootstrap_document_says_where_things_are(status, word):
+    assert bootstrap.as_json(replace(READY, status=status)) == {
+        "schema_version": 1,
+        "status": word,
+        "ledger": "manuel-releases",
+        "artifact_bucket": "manuel-artifacts-1-eu-west-1",
+        "settings": "manuel-release.toml",
+        "seconds": 12.346,
+    }
+
+
+def test_a_rehearsal_that_was_done(golden):
+    golden("rehearsal-done", rehearsal.RehearsalScreen(DONE))
+
+
+def test_a_rehearsal_that_failed(golden):
+    golden("rehearsal-failed", rehearsal.RehearsalScreen(FAILED))
+
+
+def test_the_rehearsal_document_is_the_one_that_the_design_names():
+    document = rehearsal.as_json(DONE)
+
+    assert {"ok", "stages", "release", "rollback", "seconds", "schema_version"} <= document.keys()
+    assert (document["ok"], document["release"], document["rollback"]) == (True, "r-2", None)
+    assert document["stages"][1] == {
+        "name": "A user",
+        "status": "done",
+        "seconds": 0.75,
+        "actions": [
+            {"name": "sign up", "status": "done", "seconds": 0.25},
+            {"name": "upload a manual", "status": "done", "seconds": 0.5},
+        ],
+    }
+
+
+def test_a_failed_rehearsal_is_not_ok_and_says_where_its_logs_are():
+    document = rehearsal.as_json(FAILED)
+
+    assert (document["ok"], document["failure"], document["kept"]) == (False, "the pool is not there", "somewhere")
+    assert document["stages"][1]["status"] == "failed"
