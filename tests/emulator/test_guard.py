@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 
 import pytest
+from tests_root import ROOT
 
 from manuel_release import programs
-from tests_root import ROOT
 
 pytestmark = pytest.mark.emulator
 

@@ -6,10 +6,10 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from tests_root import ROOT
 
 from manuel_release.errors import EmulatorError
 from manuel_release.rehearsal import run, workspace
-from tests_root import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -85,20 +85,23 @@ def test_numbers_booleans_and_null_become_the_text_that_cloudformation_takes(tmp
     assert parameters.load(path) == {"A": "1", "B": "true", "C": "", "D": "x"}
 
 
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [
-        ("{", "not valid JSON"),
-        ("[]", "not an object"),
-        (json.dumps({"Parameters": {"A": "b"}}), "not flat: not a value: Parameters"),
-    ],
-)
-def test_a_file_that_is_not_flat_is_refused(tmp_path: Path, content: str, expected: str) -> None:
+def test_every_form_of_a_file_is_loaded_alike(tmp_path: Path) -> None:
     path = tmp_path / "p.json"
-    path.write_text(content)
+    for form in ({"A": "b"}, {"Parameters": {"A": "b"}}, [{"ParameterKey": "A", "ParameterValue": "b"}]):
+        path.write_text(json.dumps(form))
 
-    with pytest.raises(UsageError, match=expected):
-        parameters.load(path)
+        assert parameters.load(path) == {"A": "b"}
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_bytes(b"\xff\xfe")
+
+    with pytest.raises(UsageError, match="not valid JSON"):
+        parameters.load(tmp_path / "p.json")
+
+
+def test_a_value_that_is_left_to_ssm_fits_and_is_still_no_missing_one() -> None:
+    assert complaints(Percent="ssm:/manuel/percent", Secret="ssm:/manuel/secret:3") == []
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from manuel_release.model.bootstrap import BootstrapOutcome
 from manuel_release.model.outcome import OutcomeStatus
 from manuel_release.model.progress import StepResult
-from manuel_release.model.rehearsal import RehearsedAction, RehearsedStage, Rehearsal
+from manuel_release.model.rehearsal import Rehearsal, RehearsedAction, RehearsedStage
 from manuel_release.model.stack import Action, Change, ChangeSet
 from manuel_release.view import bootstrap, rehearsal
 
