@@ -1,0 +1,1 @@
+"""The rules of the service: no AWS, no HTTP, no clock of their own."""
