@@ -20,6 +20,7 @@ $(UV): | $(VENV)/.created
 
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Set PYTHON=python3.11.")'
+	@echo "Making the environments in $(VENV), once; this takes about half a minute." >&2
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
@@ -74,6 +75,10 @@ build: setup ## sam build into .aws-sam/build
 .PHONY: validate
 validate: setup ## sam validate --lint
 	@PATH="$(CURDIR)/$(ENVS)/build/bin:$$PATH" SAM_CLI_TELEMETRY=0 sam validate --lint
+
+.PHONY: docs
+docs: setup ## Write docs/commands.md from the commands' help
+	@$(BIN)/python -m manuel_release.cli.reference docs/commands.md
 
 .PHONY: benchmarks
 benchmarks: setup ## Measure what is promised: ratios against a peer in the same run
