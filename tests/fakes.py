@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from manuel_release.model.parameter import StoredValue
+    from manuel_release.model.progress import StepResult
 
 START = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
@@ -42,6 +43,22 @@ class Clock:
 
     def sleep(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
+
+
+class Told:
+    """A progress that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.ends: list[StepResult] = []
+
+    def start(self, title: str) -> None: ...
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def end(self, result: StepResult) -> None:
+        self.ends.append(result)
 
 
 @dataclass

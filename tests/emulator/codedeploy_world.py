@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import io
 import json
-import time
-import uuid
-import zipfile
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from emulator.lambda_world import unique, until, zipped
 
 from manuel_release.rehearsal.process import ACCOUNT_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import pytest
     from botocore.exceptions import ClientError
@@ -46,30 +43,6 @@ SAYS_ITS_VERSION = "def handler(event, context):\n    return context.function_ve
 def session(access_key: str, secret: str) -> boto3.Session:
     """One session per credentials: it keeps the service models that it has read."""
     return boto3.Session(access_key, secret, region_name=REGION)
-
-
-def unique(prefix: str) -> str:
-    """A name that no other test uses."""
-    return f"{prefix}-{uuid.uuid4().hex[:8]}"
-
-
-def zipped(source: str) -> bytes:
-    """A Lambda package with one module, `app`."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("app.py", source)
-    return packed.getvalue()
-
-
-def until(ask: Callable[[], Any], patience: float = PATIENCE_SECONDS) -> Any:
-    """The first answer that is not empty; fails when there is none in time."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        found = ask()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it did not happen in time")
 
 
 def refusal(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, str]:

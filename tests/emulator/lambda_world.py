@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from manuel_release.rehearsal.process import EmbeddedCloud
 
 ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/functions"
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 40.0
 SAYS_WHO_IT_IS = """
 def handler(event, context):
     return {"version": context.function_version, "arn": context.invoked_function_arn}

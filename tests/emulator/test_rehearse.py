@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes import Told
 from tests_root import ROOT
 
 from manuel_release.errors import EmulatorError
@@ -14,25 +15,7 @@ from manuel_release.rehearsal import run, workspace
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from manuel_release.model.progress import StepResult
-
 pytestmark = pytest.mark.emulator
-
-
-class Told:
-    """A progress that keeps what it was told."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.ends: list[StepResult] = []
-
-    def start(self, title: str) -> None: ...
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def end(self, result: StepResult) -> None:
-        self.ends.append(result)
 
 
 def test_a_release_goes_to_three_environments_and_a_second_one_replaces_it_in_dev(tmp_path: Path) -> None:

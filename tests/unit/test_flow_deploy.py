@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes import CALLER, Clock, FakeAws
+from fakes import CALLER, Clock, FakeAws, Told
 
 from manuel_release import flow, settings
 from manuel_release.app import App
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from manuel_release.model.plan import DeployPlan
-    from manuel_release.model.progress import StepResult
 
 TEMPLATE = """
 Parameters:
@@ -40,22 +39,6 @@ Resources:
 """
 
 
-class Recorded:
-    """A progress that keeps what it was told."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.ends: list[StepResult] = []
-
-    def start(self, title: str) -> None: ...
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def end(self, result: StepResult) -> None:
-        self.ends.append(result)
-
-
 class World:
     """One App on a FakeAws, a packaged artifact, and a public URL that answers as the fake's aliases do."""
 
@@ -63,7 +46,7 @@ class World:
         self.clock = Clock()
         self.aws = FakeAws(clock=self.clock)
         self.folder = folder
-        self.progress = Recorded()
+        self.progress = Told()
         self.shown: list[DeployPlan] = []
         self.health_is_up = True
         self.agrees = True
