@@ -82,7 +82,7 @@ def scrubbed(environment: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _server_environment(options: Options, port: int, temporary: Path) -> dict[str, str]:
+def _server_environment(options: Options, port: int, ai_port: int, temporary: Path) -> dict[str, str]:
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(temporary),
@@ -105,6 +105,7 @@ def _server_environment(options: Options, port: int, temporary: Path) -> dict[st
         "MANUEL_ALARM_SPEED": str(options.alarm_speed),
         "MANUEL_SHIFT_SECONDS_PER_MINUTE": str(options.shift_seconds_per_minute),
         "MANUEL_FUNCTION_PYTHON": str(programs.program("function", "python")),
+        "MANUEL_AI_PORT": str(ai_port),
         "MANUEL_CLOUD_TIED": "1" if options.tied else "0",
     }
 
@@ -126,13 +127,19 @@ def answers(endpoint: str, *, timeout: float = 1.0) -> bool:
 
 
 class EmbeddedCloud:
-    """A running embedded AWS; use it as a context manager, or `start` and `stop`."""
+    """A running embedded AWS; use it as a context manager, or `start` and `stop`.
 
-    def __init__(self, process: subprocess.Popen[bytes], endpoint: str, folder: Path, options: Options) -> None:
+    ai_endpoint: where Bedrock and Transcribe answer, and where their faults are planned (`ai.server`).
+    """
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], endpoint: str, folder: Path, options: Options, *, ai_endpoint: str = ""
+    ) -> None:
         self.process = process
         self.endpoint = endpoint
         self.folder = folder
         self.options = options
+        self.ai_endpoint = ai_endpoint
 
     @classmethod
     def start(cls, folder: Path, options: Options | None = None) -> Self:
@@ -146,6 +153,7 @@ class EmbeddedCloud:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         port = options.port or free_port()
+        ai_port = free_port()
         endpoint = f"http://127.0.0.1:{port}"
         if options.port and answers(endpoint):
             raise EmulatorError(
@@ -156,13 +164,13 @@ class EmbeddedCloud:
             process = subprocess.Popen(
                 [*command, "-m", "manuel_release.rehearsal.emulator"],
                 cwd=folder,
-                env=_server_environment(options, port, temporary),
+                env=_server_environment(options, port, ai_port, temporary),
                 stdin=subprocess.PIPE if options.tied else subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is the parent's to handle; the child stops when asked
             )
-        cloud = cls(process, endpoint, folder, options)
+        cloud = cls(process, endpoint, folder, options, ai_endpoint=f"http://127.0.0.1:{ai_port}")
         try:
             cloud._wait_until_healthy()
         except BaseException:

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from manuel_release.errors import EmulatorError, ReleaseError
 from manuel_release.model.progress import StepResult
 from manuel_release.model.rehearsal import Rehearsal, RehearsedAction, RehearsedStage
-from manuel_release.rehearsal import workspace
+from manuel_release.rehearsal import knowledge, workspace
 from manuel_release.rehearsal.process import EmbeddedCloud, Options
-from manuel_release.rehearsal.visitor import Watcher, send
+from manuel_release.rehearsal.visitor import Watcher, ask_until_known, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,6 +34,7 @@ T = TypeVar("T")
 
 COMMAND_SECONDS = 600
 OUTPUT_LINES = 20
+QUESTION = "What do I descale the kettle with?"
 MANUAL = b"# Kettle\n\nDescale the kettle once a month with citric acid.\n"
 NOT_EVIDENCE = (
     "What this is no evidence for: permissions of the deploy roles and PassRole, the stage cache, WAF, arm64 "
@@ -75,10 +76,15 @@ class Rehearser:
                 cloud = self._act(
                     "start", lambda: EmbeddedCloud.start(self.folder / "cloud", Options(region=self.region))
                 )
+                running = cloud
+                self._act("make knowledge bases", lambda: knowledge.prepare(running, self.folder / "v1"))
             with pointed_at(cloud):
                 self._everything(cloud)
         except ReleaseError as error:
             failure = error.message
+        except KeyboardInterrupt as stopped:
+            stopped.add_note(f"Nothing but this rehearsal was touched; its copies and logs are in {self.folder}.")
+            raise
         finally:
             if cloud is not None:
                 with self._stage("Cloud down"):
@@ -143,6 +149,11 @@ class Rehearser:
         used = usage.body["daily"]["used"]
         _expect(used, 1)
         self.facts.append(f"A user with a Cognito id token uploaded a manual and has used {used} operation today.")
+        answer = self._act("ask a question about it", lambda: ask_until_known(url, token, QUESTION))
+        _expect([source["file_name"] for source in answer["sources"]], ["kettle.md"])
+        if "citric acid" not in answer["answer"]:
+            raise EmulatorError(f"the manual says citric acid, Manuel said: {answer['answer']}")
+        self.facts.append(f"Asked {QUESTION!r}, Manuel answered {answer['answer']!r} from kettle.md.")
 
     def _outputs(self, cloud: EmbeddedCloud, stack: str) -> dict[str, str]:
         from manuel_release.aws import Aws  # noqa: PLC0415

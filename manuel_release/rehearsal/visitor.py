@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from typing import Self
 
 REQUEST_SECONDS = 30.0
+READ_SECONDS = 30.0
+PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,22 @@ def send(
             return Reply(error.code, released_by(error.headers), _json(error.read()))
     except (urllib.error.URLError, OSError) as error:
         raise EmulatorError(f"{method} {url} got no answer: {error}") from error
+
+
+def ask_until_known(url: str, token: str, question: str) -> dict[str, Any]:
+    """Ask until the manuals answer, which takes until they have been read, or for READ_SECONDS; the last answer.
+
+    Raises EmulatorError when asking itself fails.
+    """
+    deadline = time.monotonic() + READ_SECONDS
+    while True:
+        reply = send("POST", f"{url}/api/query", token=token, body={"question": question})
+        if reply.status != 200:
+            raise EmulatorError(f"the question was answered with {reply.status}: {reply.body}")
+        answer: dict[str, Any] = reply.body
+        if answer["sources"] or time.monotonic() > deadline:
+            return answer
+        time.sleep(PAUSE_SECONDS)
 
 
 def _json(content: bytes) -> Any:

@@ -59,6 +59,26 @@ def test_a_rehearsal_that_fails_stops_its_cloud_says_why_and_keeps_its_logs(tmp_
     assert [result.status for result in told.ends] == ["done", "failed", "done"]
 
 
+class Interrupting(Told):
+    """A person who presses Ctrl-C as soon as the bootstrap begins."""
+
+    def start(self, title: str) -> None:
+        if title == "Bootstrap":
+            raise KeyboardInterrupt
+
+
+def test_ctrl_c_stops_the_cloud_and_says_where_the_logs_are(tmp_path: Path) -> None:
+    told, before = Interrupting(), dict(os.environ)
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        run.Rehearser(ROOT, tmp_path / "rehearsal", "eu-west-1", told).run()
+
+    assert str(tmp_path / "rehearsal") in stopped.value.__notes__[0]
+    assert [result.title for result in told.ends] == ["Embedded AWS", "Cloud down"]
+    assert not (tmp_path / "rehearsal" / "cloud" / "tmp").exists()
+    assert dict(os.environ) == before
+
+
 def test_a_version_without_a_patch_is_said(tmp_path: Path) -> None:
     (tmp_path / "v1").mkdir()
 

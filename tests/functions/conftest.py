@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from functions.backing import APP, BUCKET, TABLE, create_table
+from functions.ai_world import Ai, ai_services
+from functions.backing import APP, AUDIO_BUCKET, BUCKET, RATE_TABLE, TABLE, create_table
 from moto import mock_aws
 
 sys.path.insert(0, str(APP))  # what Lambda does with the package
@@ -33,6 +34,11 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         "MANUEL_LOG_LEVEL": "INFO",
         "MANUEL_USAGE_TABLE": TABLE,
         "MANUEL_MANUALS_BUCKET": BUCKET,
+        "MANUEL_AUDIO_BUCKET": AUDIO_BUCKET,
+        "MANUEL_RATE_LIMIT_TABLE": RATE_TABLE,
+        "MANUEL_TEXT_MODEL": "eu.amazon.nova-lite-v1:0",
+        "MANUEL_KNOWLEDGE_BASE": "",
+        "MANUEL_DATA_SOURCE": "",
         "MANUEL_DAILY_QUOTA": "3",
         "MANUEL_MONTHLY_QUOTA": "5",
         "MANUEL_ADVANCED_SECURITY": "false",
@@ -49,13 +55,24 @@ def aws(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterato
         # moto forgets the default session each time, and a new one reads all service models again.
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", SESSION)
         create_table(boto3.client("dynamodb"), TABLE)
-        boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        create_table(boto3.client("dynamodb"), RATE_TABLE, keys=("caller",))
+        for bucket in (BUCKET, AUDIO_BUCKET):
+            place: Any = {"LocationConstraint": "eu-west-1"}
+            boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
         yield
+
+
+@pytest.fixture
+def ai(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ai]:
+    """Bedrock, with a knowledge base over the manuals bucket, and Transcribe."""
+    with ai_services(monkeypatch) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)
 def _cold_sandboxes() -> None:
-    from manuel import health, manuals, usage  # noqa: PLC0415 - importable only with the path above
+    from manuel import health, manuals, process_manual, query, transcribe, usage  # noqa: PLC0415 - needs the path above
 
-    for module in (health, manuals, usage):
+    for module in (health, manuals, query, transcribe, usage):
         module.service.cache_clear()
+    process_manual.parts.cache_clear()

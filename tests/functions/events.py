@@ -14,6 +14,10 @@ BOB = "b2222222-2222-4222-8222-222222222222"
 @dataclass
 class LambdaContext:
     aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    seconds: float = 28.0
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
 
 
 def proxy_event(
@@ -75,9 +79,9 @@ class Answer:
         return self.json["error"]
 
 
-def call(handler: Any, event: dict[str, Any]) -> Answer:
+def call(handler: Any, event: dict[str, Any], *, seconds: float = 28.0) -> Answer:
     """Invoke a handler and check that API Gateway could use what it returned."""
-    result = handler(event, LambdaContext())
+    result = handler(event, LambdaContext(seconds=seconds))
     assert isinstance(result["statusCode"], int)
     assert isinstance(result["body"], str)
     assert result["isBase64Encoded"] is False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import botocore.exceptions
 import pytest
 from manuel.breaker import CircuitBreaker
-from manuel.errors import DependencyUnavailableError
+from manuel.errors import DependencyBusyError, DependencyUnavailableError
 from manuel.store.clients import Dependency, config
 
 
@@ -151,3 +151,61 @@ def test_clients_have_bounded_attempts_of_bounded_time() -> None:
     assert settings.connect_timeout == 1.0
     assert settings.read_timeout == 1.5
     assert settings.retries == {"mode": "standard", "total_max_attempts": 3}
+
+
+class Pauses(list[float]):
+    """Sleeps that only remember."""
+
+    def __call__(self, seconds: float) -> None:
+        self.append(seconds)
+
+
+def client_error(code: str, status: int) -> botocore.exceptions.ClientError:
+    response = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return botocore.exceptions.ClientError(response, "Converse")  # type: ignore[arg-type]
+
+
+def test_a_call_that_was_turned_away_is_made_again_after_growing_random_pauses() -> None:
+    pauses, service = Pauses(), Service()
+    service.error = client_error("ThrottlingException", 429)
+
+    with pytest.raises(DependencyBusyError):
+        Dependency("The model", attempts=4, sleep=pauses).call(service)
+
+    assert (service.calls, len(pauses)) == (4, 3)
+    assert all(0 <= pause <= limit for pause, limit in zip(pauses, (0.4, 0.8, 1.5), strict=True))
+    other = Pauses()
+    with pytest.raises(DependencyBusyError):
+        Dependency("The model", attempts=4, sleep=other).call(service)
+    assert other != pauses
+
+
+def test_a_call_that_succeeds_the_second_time_is_no_failure() -> None:
+    answers = iter([client_error("ThrottlingException", 429), None])
+
+    def operation() -> str:
+        error = next(answers)
+        if error is not None:
+            raise error
+        return "answer"
+
+    assert Dependency("The model", attempts=2, sleep=Pauses()).call(operation) == "answer"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        botocore.exceptions.ReadTimeoutError(endpoint_url="https://bedrock"),
+        client_error("ModelTimeoutException", 408),
+        client_error("ModelErrorException", 424),
+        client_error("InternalServerException", 500),
+    ],
+)
+def test_what_took_its_time_or_failed_inside_is_not_repeated(error: Exception) -> None:
+    service = Service()
+    service.error = error
+
+    with pytest.raises(DependencyUnavailableError):
+        Dependency("The model", attempts=3, sleep=Pauses()).call(service)
+
+    assert service.calls == 1

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import boto3
 import manuel
@@ -14,6 +15,9 @@ import pytest
 from functions.backing import APP, TABLE
 from functions.events import call, proxy_event
 from manuel import health
+
+if TYPE_CHECKING:
+    from functions.ai_world import Ai
 
 
 def test_says_which_release_version_and_environment_answers(environment: dict[str, str]) -> None:
@@ -31,7 +35,7 @@ def test_says_which_release_version_and_environment_answers(environment: dict[st
 def test_a_shallow_answer_loads_no_aws_client(environment: dict[str, str]) -> None:
     script = (
         "import sys; from manuel.health import handler\n"
-        "class Context: aws_request_id = 'id'\n"
+        "class Context:\n aws_request_id = 'id'\n def get_remaining_time_in_millis(): return 1000\n"
         "assert handler({'httpMethod': 'GET', 'path': '/health'}, Context)['statusCode'] == 200\n"
         "sys.exit(', '.join(m for m in ('boto3', 'botocore.client', 'botocore.session') if m in sys.modules) or 0)"
     )
@@ -65,6 +69,15 @@ def test_a_deep_answer_is_503_and_names_the_dependency_that_is_down() -> None:
     assert answer.status == 503
     assert answer.json["status"] == "unhealthy"
     assert [(d["name"], d["status"]) for d in answer.json["dependencies"]] == [("dynamodb", "down"), ("s3", "up")]
+
+
+def test_a_deep_answer_asks_bedrock_where_there_is_a_knowledge_base(ai: Ai) -> None:
+    up = call(health.handler, proxy_event("GET", "/health", query={"deep": "1"}))
+    ai.services.faults.plan("bedrock-agent", {"error_percent": 100})
+    down = call(health.handler, proxy_event("GET", "/health", query={"deep": "1"}))
+
+    assert (up.status, up.json["dependencies"][-1]["name"]) == (200, "bedrock")
+    assert (down.status, down.json["dependencies"][-1]["status"]) == (503, "down")
 
 
 def test_a_dependency_that_never_answers_is_given_up_after_a_short_time(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -157,6 +159,18 @@ def test_a_fetched_manual_is_kept_and_counted() -> None:
     kept = boto3.client("s3").get_object(Bucket=BUCKET, Key=key)
     assert (kept["Body"].read(), kept["ContentType"]) == (b"%PDF-1.7", "application/pdf")
     assert one("GET", answer["manual_id"], ALICE).status == 200
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_with_advanced_security_a_fetched_file_must_be_what_its_name_says(check: bool) -> None:
+    strict = dataclasses.replace(endpoint(Source(b"<html>", "kettle.pdf")), check_content=check)
+
+    if check:
+        with pytest.raises(InvalidRequestError, match=r"no \.pdf"):
+            strict.upload(fetch_request())
+        assert UsageStore(TABLE).read(ALICE, datetime.now(UTC)).daily == 0
+    else:
+        assert strict.upload(fetch_request()).status == 201
 
 
 def test_a_fetched_manual_gets_the_name_that_the_caller_wants() -> None:

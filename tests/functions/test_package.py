@@ -69,9 +69,9 @@ def test_the_handlers_work_in_lambdas_python_without_compiled_modules(
     for compiled in [*tmp_path.rglob("*.so"), *tmp_path.rglob("*.pyd")]:
         compiled.unlink()
     script = (
-        "from manuel import health, manuals, usage\n"
-        "class Context: aws_request_id = 'id'\n"
-        "for module in (health, manuals, usage):\n"
+        "from manuel import health, manuals, process_manual, query, transcribe, usage\n"
+        "class Context:\n aws_request_id = 'id'\n def get_remaining_time_in_millis(): return 1000\n"
+        "for module in (health, manuals, process_manual, query, transcribe, usage):\n"
         "    assert module.handler({'httpMethod': 'GET', 'path': '/x'}, Context)['statusCode'] == 404\n"
     )
 

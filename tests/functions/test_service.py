@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
 from functions.events import ALICE, LambdaContext, call, proxy_event
-from manuel.errors import DependencyUnavailableError
+from manuel.errors import DependencyUnavailableError, RateLimitedError
 from manuel.http import SECURITY_HEADERS, Request, Response
 from manuel.service import Service
 from manuel.settings import Settings
@@ -203,3 +204,24 @@ def test_a_body_that_is_no_json_object_is_refused(environment: dict[str, str], r
     answer = call(service.serve, proxy_event("GET", "/thing", raw=raw))
 
     assert (answer.status, answer.error["code"]) == (400, "invalid_request")
+
+
+def test_the_age_of_the_callers_session_is_a_metric(
+    environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = proxy_event("GET", "/thing", user=ALICE)
+    event["requestContext"]["authorizer"]["claims"]["auth_time"] = str(int(time.time()) - 90)
+
+    call(service_with(fine).serve, event)
+
+    assert 85 <= metrics_of(capsys)["SessionDuration"][0] <= 150
+
+
+def test_who_asks_too_fast_is_refused_before_the_route(environment: dict[str, str]) -> None:
+    def full(request: Request) -> None:
+        raise RateLimitedError("Too many requests.", retry_after=1)
+
+    service = Service(Settings.read(), {"GET /thing": broken}, full)
+
+    assert call(service.serve, proxy_event("GET", "/thing", user=ALICE)).status == 429
+    assert call(service.serve, proxy_event("GET", "/thing")).status == 500  # nobody signed in: nobody to count

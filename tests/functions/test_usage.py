@@ -198,3 +198,16 @@ def test_retry_after_is_at_least_a_second() -> None:
     end_of_day = datetime(2026, 11, 23, 23, 59, 59, 900_000, tzinfo=UTC)
 
     assert quota.exceeded(Usage(daily=3, monthly=3), LIMITS, end_of_day).retry_after == 1
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_operation_that_failed_on_our_side_is_given_back_and_never_more() -> None:
+    store = UsageStore(TABLE)
+    store.take(ALICE, NOON, LIMITS)
+
+    store.give_back(ALICE, NOON)
+    store.give_back(ALICE, NOON)
+    store.give_back(BOB, NOON)
+
+    assert store.read(ALICE, NOON) == Usage(daily=0, monthly=0)
+    assert store.read(BOB, NOON) == Usage(daily=0, monthly=0)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from templates.conftest import ROOT
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 APP = ROOT / "src/app"
 FUNCTION_ARN = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
-FUNCTIONS = {"Health": "health", "Usage": "usage", "Manuals": "manuals"}
+FUNCTIONS = {
+    "Health": "health",
+    "Usage": "usage",
+    "Manuals": "manuals",
+    "Query": "query",
+    "Transcribe": "transcribe",
+    "ProcessManual": "process-manual",
+}
+OF_THE_API = [name for name in FUNCTIONS if name != "ProcessManual"]  # S3 calls that one
 METHODS = {"get", "post", "put", "delete", "patch"}
 
 
@@ -44,6 +55,6 @@ def chosen(service: dict[str, Any], value: Any, environment: str) -> Any:
     return value
 
 
-def function_arns() -> list[dict[str, str]]:
+def function_arns(names: Iterable[str] = FUNCTIONS) -> list[dict[str, str]]:
     """Each function, and each alias and version of it."""
-    return [{"Fn::Sub": f"{FUNCTION_ARN}${{{name}Function}}{end}"} for name in FUNCTIONS for end in ("", ":*")]
+    return [{"Fn::Sub": f"{FUNCTION_ARN}${{{name}Function}}{end}"} for name in names for end in ("", ":*")]

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from templates.reading import APP, FUNCTION_ARN, FUNCTIONS, api, chosen, function_arns, of, operations
+from templates.reading import APP, FUNCTION_ARN, FUNCTIONS, OF_THE_API, api, chosen, function_arns, of, operations
 
 SETTINGS = ("CachingEnabled", "ThrottlingRateLimit", "ThrottlingBurstLimit", "MetricsEnabled", "LoggingLevel")
 
@@ -15,6 +15,8 @@ SETTINGS = ("CachingEnabled", "ThrottlingRateLimit", "ThrottlingBurstLimit", "Me
 def test_the_api_has_the_endpoints_of_these_functions(service: dict[str, Any]) -> None:
     assert set(operations(service)) == {
         "GET /health",
+        "POST /api/transcribe",
+        "POST /api/query",
         "GET /api/usage",
         "GET /api/user/usage",
         "GET /api/user/quota",
@@ -52,7 +54,7 @@ def test_the_integration_role_may_invoke_any_alias_of_exactly_these_functions(se
     (statement,) = policy["PolicyDocument"]["Statement"]
 
     assert statement["Action"] == "lambda:InvokeFunction"
-    assert statement["Resource"] == function_arns()
+    assert statement["Resource"] == function_arns(OF_THE_API)
 
 
 def test_only_health_can_be_asked_without_signing_in(service: dict[str, Any]) -> None:

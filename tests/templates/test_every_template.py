@@ -30,6 +30,7 @@ ORDER = [
     "Outputs",
 ]
 STATEFUL = {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Cognito::UserPool", "AWS::Lambda::Version"}
+WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "transcribe:StartTranscriptionJob"}
 A_SENTENCE = re.compile(r"(An?|The) [^\n]+\.")
 
 pytestmark = pytest.mark.parametrize("name", NAMES)
@@ -111,10 +112,7 @@ def test_no_statement_allows_all_actions_or_all_resources(name: str) -> None:
         assert "*" not in actions, path
         if statement["Effect"] == "Allow":
             assert not [a for a in actions if a.endswith(":*")], path
-            # X-Ray's two writing actions know no resources.
-            assert "*" not in many(statement.get("Resource", "")) or {a.split(":")[0] for a in actions} == {"xray"}, (
-                path
-            )
+            assert "*" not in many(statement.get("Resource", "")) or set(actions) <= WITHOUT_RESOURCES, path
 
 
 def test_buckets_are_private_encrypted_and_refuse_requests_without_tls(name: str) -> None:

@@ -23,7 +23,7 @@ def test_sam_makes_one_stage_and_only_our_versions_and_aliases(expanded: dict[st
     assert list(made(expanded, "AWS::ApiGateway::Stage")) == ["ManuelApiStage"]
     assert set(made(expanded, "AWS::Lambda::Version")) == {f"{name}FirstVersion" for name in FUNCTIONS}
     assert set(made(expanded, "AWS::Lambda::Alias")) == {f"{name}LiveAlias" for name in FUNCTIONS}
-    assert not made(expanded, "AWS::Lambda::Permission")
+    assert set(made(expanded, "AWS::Lambda::Permission")) == {"ProcessManualPermission"}
 
 
 def test_every_path_answers_preflights_without_a_function_or_a_token(expanded: dict[str, Any]) -> None:

@@ -37,7 +37,7 @@ def test_each_function_knows_its_release_and_has_a_role_and_a_log_group_of_its_o
     function = of(service, f"{name}Function")
 
     assert function["FunctionName"] == {"Fn::Sub": f"manuel-{component}-${{Environment}}"}
-    assert function["Handler"] == f"manuel.{component}.handler"
+    assert function["Handler"] == f"manuel.{component.replace('-', '_')}.handler"
     assert function["Role"] == {"Fn::GetAtt": [f"{name}FunctionRole", "Arn"]}
     assert function["LoggingConfig"] == {"LogGroup": {"Ref": f"{name}LogGroup"}}
     assert service["Resources"][f"{name}Function"]["Metadata"]["BuildMethod"] == "python-uv"
@@ -63,8 +63,26 @@ def test_each_role_reaches_only_what_its_function_needs(service: dict[str, Any])
             if not action.startswith("logs:")
         }
 
-    assert actions("Health") == {"dynamodb:GetItem", "s3:GetBucketLocation"}
-    assert actions("Usage") == {"dynamodb:GetItem"}
+    assert actions("Health") == {"dynamodb:GetItem", "s3:GetBucketLocation", "bedrock:GetKnowledgeBase"}
+    assert actions("Usage") == {"dynamodb:GetItem", "dynamodb:UpdateItem"}
+    assert actions("Query") == {"dynamodb:GetItem", "dynamodb:UpdateItem", "bedrock:Retrieve", "bedrock:InvokeModel"}
+    assert actions("Transcribe") == {
+        "dynamodb:GetItem",
+        "dynamodb:UpdateItem",
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:DeleteObject",
+        "transcribe:StartTranscriptionJob",
+        "transcribe:GetTranscriptionJob",
+        "transcribe:DeleteTranscriptionJob",
+    }
+    assert actions("ProcessManual") == {
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:ListBucket",
+        "bedrock:StartIngestionJob",
+        "sqs:SendMessage",
+    }
     assert actions("Manuals") == {
         "dynamodb:GetItem",
         "dynamodb:UpdateItem",

@@ -93,6 +93,11 @@ def test_the_claude_4_variant_is_staging_with_another_model() -> None:
         ("DailyQuotaLimit", "0"),
         ("AlertEmail", "nobody"),
         ("TextModelId", "Claude 4"),
+        ("KnowledgeBaseId", "short"),
+        ("DataSourceId", "ABCDEFGHI-"),
+        ("DomainName", "https://api.example.com"),
+        ("DomainName", "localhost"),
+        ("CertificateArn", "arn:aws:iam::123456789012:server-certificate/x"),
         ("Environment", "production"),
     ],
 )

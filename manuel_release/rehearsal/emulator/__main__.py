@@ -14,6 +14,7 @@ import threading
 from manuel_release.rehearsal.emulator import (
     accepted,
     access_log,
+    ai_services,
     alarm_events,
     alarm_records,
     alarms,
@@ -30,6 +31,7 @@ from manuel_release.rehearsal.emulator import (
     invocations,
     metric_filters,
     metrics_api,
+    recreation,
     resources,
     rest_api,
     sandbox,
@@ -68,6 +70,8 @@ PATCHES: tuple[guard.Patch, ...] = (
     resources,
     accepted,
     dropped,
+    recreation,
+    ai_services,
 )
 
 

@@ -8,6 +8,7 @@ real time need them; readers get those series by the minute, as on AWS.
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 from collections import defaultdict
@@ -23,6 +24,7 @@ STANDARD_RESOLUTION = 60
 
 BASIC_STATISTICS = ("SampleCount", "Sum", "Average", "Minimum", "Maximum")
 _PERCENTILE = re.compile(r"p(\d{1,3}(?:\.\d+)?)")
+_TRIMMED_COUNT = re.compile(r"TC\((\d+(?:\.\d+)?)?:(\d+(?:\.\d+)?)?\)")
 
 Scope = tuple[str, str]
 """Account id and region."""
@@ -36,9 +38,20 @@ def percentile_of(statistic: str) -> float | None:
     return float(found[1])
 
 
+def range_of(statistic: str) -> tuple[float, float] | None:
+    """The values between which `TC(50:100)` counts, the lower one excluded; None for another text.
+
+    Source: CloudWatch user guide, "CloudWatch statistics definitions" (trimmed count with absolute bounds).
+    """
+    found = _TRIMMED_COUNT.fullmatch(statistic)
+    if found is None:
+        return None
+    return (float(found[1]) if found[1] else -math.inf), (float(found[2]) if found[2] else math.inf)
+
+
 def is_statistic(text: str) -> bool:
     """Whether this emulator computes the statistic; trimmed means and the like it does not."""
-    return text in BASIC_STATISTICS or percentile_of(text) is not None
+    return text in BASIC_STATISTICS or percentile_of(text) is not None or range_of(text) is not None
 
 
 @dataclass
@@ -77,9 +90,11 @@ class Sample:
         size = self.size()
         if not size:
             return None
-        percent = percentile_of(name)
+        percent, bounds = percentile_of(name), range_of(name)
         if percent is not None:
             return self._percentile(percent)
+        if bounds is not None:
+            return self._between(*bounds)
         total = sum(value * count for value, count in self.counts.items()) + sum(each.total for each in self.sets)
         if name == "Minimum":
             return min([*self.counts, *(each.low for each in self.sets)])
@@ -87,13 +102,21 @@ class Sample:
             return max([*self.counts, *(each.high for each in self.sets)])
         return {"SampleCount": size, "Sum": total, "Average": total / size}[name]
 
-    def _percentile(self, percent: float) -> float | None:
+    def _weights(self) -> dict[float, float] | None:
         weights = dict(self.counts)
         for each in self.sets:
             if not each.is_one_value():
                 return None
             weights[each.low] = weights.get(each.low, 0.0) + each.count
-        if min(weights) < 0:
+        return None if min(weights) < 0 else weights
+
+    def _between(self, low: float, high: float) -> float | None:
+        weights = self._weights()
+        return None if weights is None else sum(count for value, count in weights.items() if low < value <= high)
+
+    def _percentile(self, percent: float) -> float | None:
+        weights = self._weights()
+        if weights is None:
             return None
         ordered = sorted(weights.items())
         rank = percent / 100 * (sum(weights.values()) - 1)

@@ -6,7 +6,10 @@
     |-- NotFoundError               404
     |-- TooLargeError               413
     |-- QuotaExceededError          429, with Retry-After
+    |-- RateLimitedError            429, with Retry-After
+    |-- NotConfiguredError          503
     `-- DependencyUnavailableError  503, with Retry-After
+        `-- DependencyBusyError
 
 Whatever else is raised becomes a 500 that says nothing about its cause.
 """
@@ -63,8 +66,26 @@ class QuotaExceededError(ApiError):
     code = "quota_exceeded"
 
 
+class RateLimitedError(ApiError):
+    """The caller asks faster than any person would; API Gateway's own throttle answers with the same code."""
+
+    status = 429
+    code = "too_many_requests"
+
+
+class NotConfiguredError(ApiError):
+    """This environment has no knowledge base (the template's KnowledgeBaseId is empty); asking again does not help."""
+
+    status = 503
+    code = "not_configured"
+
+
 class DependencyUnavailableError(ApiError):
     """A service behind this one does not answer, or is not asked because it did not answer lately."""
 
     status = 503
     code = "dependency_unavailable"
+
+
+class DependencyBusyError(DependencyUnavailableError):
+    """It turned the call away without beginning it (throttled, or no connection), so asking again may help."""

@@ -55,7 +55,10 @@ def _health(request: Request, settings: Settings) -> Response:
 def _probe(settings: Settings) -> list[Probe]:
     from manuel.store import probes  # noqa: PLC0415  (boto3 costs a second of cold start)
 
-    return [
+    found = [
         probes.dynamodb(settings.usage_table, seconds=PROBE_SECONDS),
         probes.s3(settings.manuals_bucket, seconds=PROBE_SECONDS),
     ]
+    if settings.knowledge_base:  # an environment without one does not depend on Bedrock
+        found.append(probes.bedrock(settings.knowledge_base, seconds=PROBE_SECONDS))
+    return found

@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 import re
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from manuel.errors import InvalidRequestError, TooLargeError, UnauthorizedError
+from manuel.measures import Measures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +33,12 @@ SECURITY_HEADERS = {
 
 @dataclass(frozen=True)
 class Request:
-    """One call of the API. `route` is the path as the API definition has it, such as `/api/manuals/{manual_id}`."""
+    """One call of the API. `route` is the path as the API definition has it, such as `/api/manuals/{manual_id}`.
+
+    deadline: when Lambda ends the function, on the clock of time.monotonic().
+    signed_in_at: when the caller signed in, in seconds since 1970; 0 where the token does not tell.
+    measures: what the request's work measures besides the request itself.
+    """
 
     method: str
     route: str
@@ -40,10 +48,15 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     canary: bool = False
+    deadline: float = math.inf
+    signed_in_at: float = 0.0
+    measures: Measures = field(default_factory=Measures)
 
     @classmethod
-    def from_event(cls, event: Mapping[str, Any], *, fallback_id: str) -> Self:
+    def from_event(cls, event: Mapping[str, Any], *, fallback_id: str, seconds: float = math.inf) -> Self:
         """Read an event of a REST API's Lambda proxy integration; `fallback_id` serves a direct invocation.
+
+        `seconds` are left until Lambda ends the function.
 
         Raises InvalidRequestError when the body claims to be base64 and is not.
         """
@@ -64,7 +77,14 @@ class Request:
             query=event.get("queryStringParameters") or {},
             body=body,
             canary=str(context.get("isCanaryRequest", "")).lower() == "true",
+            deadline=time.monotonic() + seconds,
+            signed_in_at=_seconds(claims.get("auth_time")),
         )
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until Lambda ends the function."""
+        return self.deadline - time.monotonic()
 
     @property
     def user_id(self) -> str:
@@ -84,6 +104,13 @@ class Request:
         if not isinstance(value, dict):
             raise InvalidRequestError("The body must be a JSON object.")
         return value
+
+
+def _seconds(claim: object) -> float:
+    try:
+        return float(str(claim))
+    except ValueError:
+        return 0.0
 
 
 @dataclass(frozen=True)

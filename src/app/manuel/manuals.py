@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from manuel.errors import InvalidRequestError
 from manuel.http import Request, Response
-from manuel.logic import manuals, quota
+from manuel.logic import content, manuals, quota
 from manuel.logic.manuals import FetchRequest
 from manuel.models import Limits
 from manuel.service import Service
 from manuel.settings import Settings
 from manuel.store.manuals import LINK_SECONDS, ManualStore
+from manuel.store.rate_limit import limiter
 from manuel.store.source import SourceReader
 from manuel.store.usage import UsageStore
 
@@ -38,8 +40,9 @@ def service() -> Service:
         usage=UsageStore(settings.usage_table),
         limits=Limits(settings.daily_quota, settings.monthly_quota),
         max_body_bytes=MAX_BODY_BYTES if settings.advanced_security else None,
+        check_content=settings.advanced_security,
     )
-    return Service(settings, endpoint.routes())
+    return Service(settings, endpoint.routes(), limiter(settings))
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Endpoint:
     usage: UsageStore
     limits: Limits
     max_body_bytes: int | None
+    check_content: bool = False
     source: SourceReader = field(default_factory=SourceReader)
 
     def routes(self) -> dict[str, Any]:
@@ -92,6 +96,9 @@ class Endpoint:
         if not fetched.content:
             raise InvalidRequestError("source_url gave an empty file.")
         name = wanted.file_name or manuals.checked_name(fetched.file_name)
+        suffix = PurePosixPath(name).suffix.lower()
+        if self.check_content and not content.document(suffix, fetched.content[: content.HEAD_BYTES]):
+            raise InvalidRequestError(f"source_url gave no {suffix} file.")
         usage = self.usage.take(user_id, now, self.limits)  # an address that gives nothing costs the caller nothing
         manual = self.manuals.write(user_id, manuals.new_id(now), name, fetched.content, now)
         body = {"manual_id": manual.manual_id, "manual": manuals.describe(manual)}

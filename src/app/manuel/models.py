@@ -53,3 +53,30 @@ class Probe:
     name: str
     up: bool
     seconds: float
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A piece of one of the caller's manuals that may hold the answer; a higher score is a better match."""
+
+    text: str
+    manual_id: str
+    file_name: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What a model wrote, and how many tokens it read and wrote."""
+
+    text: str
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What became of a transcription: the text, or why there is none."""
+
+    text: str
+    failure: str = ""

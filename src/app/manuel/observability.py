@@ -6,6 +6,7 @@ charged as a metric of its own, hence no more. Their resolution is one second: t
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
@@ -51,6 +52,10 @@ class Observer:
         for name, value in counts.items():
             metrics.add_metric(name, MetricUnit.Count, value, resolution=MetricResolution.High)
         metrics.add_metric("Duration", MetricUnit.Milliseconds, milliseconds, resolution=MetricResolution.High)
+        if request.signed_in_at:
+            request.measures.seconds("SessionDuration", max(0.0, time.time() - request.signed_in_at))
+        for name, (unit, measured) in request.measures.values.items():
+            metrics.add_metric(name, MetricUnit(unit), measured, resolution=MetricResolution.High)
         metrics.flush_metrics()
 
     def failed(self, request: Request, error: Exception) -> None:

@@ -16,16 +16,21 @@ if TYPE_CHECKING:
     from manuel.settings import Settings
 
     Route = Callable[[Request], Response]
+    Limiter = Callable[[Request], None]
 
 UNEXPECTED = "Something went wrong on our side. Quote the request id when you report it."
 
 
 @dataclass(frozen=True)
 class Service:
-    """The routes of one function; a route's key is its method and path, such as `GET /health`."""
+    """The routes of one function; a route's key is its method and path, such as `GET /health`.
+
+    limiter: asked before each signed-in request; raises RateLimitedError for one too many.
+    """
 
     settings: Settings
     routes: Mapping[str, Route]
+    limiter: Limiter | None = None
     observer: Observer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -37,8 +42,12 @@ class Service:
         request = Request(method="", route="", request_id=context.aws_request_id)
         code: str | None = None
         try:
-            request = Request.from_event(event, fallback_id=context.aws_request_id)
-            response = self._route(request)(request)
+            left = context.get_remaining_time_in_millis() / 1000
+            request = Request.from_event(event, fallback_id=context.aws_request_id, seconds=left)
+            route = self._route(request)
+            if self.limiter is not None and request.subject:
+                self.limiter(request)
+            response = route(request)
         except ApiError as error:
             code = error.code
             response = _failure(error, request.request_id)

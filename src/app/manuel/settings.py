@@ -23,6 +23,7 @@ class Settings:
     function: the function's own name, the `service` of its metrics and log lines.
     daily_quota, monthly_quota: how many operations a user may do in a UTC day and a UTC month.
     advanced_security: the template's EnableAdvancedSecurity.
+    knowledge_base, data_source: ids in Bedrock, empty where the environment has none.
     """
 
     function: str
@@ -31,6 +32,11 @@ class Settings:
     log_level: str
     usage_table: str
     manuals_bucket: str
+    audio_bucket: str
+    rate_limit_table: str
+    text_model: str
+    knowledge_base: str
+    data_source: str
     daily_quota: int
     monthly_quota: int
     advanced_security: bool
@@ -66,6 +72,11 @@ class Settings:
             log_level=text("MANUEL_LOG_LEVEL"),
             usage_table=text("MANUEL_USAGE_TABLE"),
             manuals_bucket=text("MANUEL_MANUALS_BUCKET"),
+            audio_bucket=text("MANUEL_AUDIO_BUCKET"),
+            rate_limit_table=text("MANUEL_RATE_LIMIT_TABLE"),
+            text_model=text("MANUEL_TEXT_MODEL"),
+            knowledge_base=source.get("MANUEL_KNOWLEDGE_BASE", ""),
+            data_source=source.get("MANUEL_DATA_SOURCE", ""),
             daily_quota=count("MANUEL_DAILY_QUOTA"),
             monthly_quota=count("MANUEL_MONTHLY_QUOTA"),
             advanced_security=flag("MANUEL_ADVANCED_SECURITY"),

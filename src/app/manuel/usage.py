@@ -11,6 +11,7 @@ from manuel.logic import quota
 from manuel.models import Limits
 from manuel.service import Service
 from manuel.settings import Settings
+from manuel.store.rate_limit import limiter
 from manuel.store.usage import UsageStore
 
 if TYPE_CHECKING:
@@ -35,4 +36,4 @@ def service() -> Service:
         now = datetime.now(UTC)
         return Response(200, quota.report(store.read(request.user_id, now), limits, now))
 
-    return Service(settings, {f"GET {path}": read for path in PATHS})
+    return Service(settings, {f"GET {path}": read for path in PATHS}, limiter(settings))

@@ -14,6 +14,7 @@ from manuel_release.rehearsal.emulator.metric_store import (
     MetricStore,
     Sample,
     StatisticSet,
+    is_statistic,
     series_key,
 )
 
@@ -136,3 +137,17 @@ def test_many_equal_values_in_a_second_take_one_entry() -> None:
     for _ in range(10_000):
         filled(store, 50.5, 1.0)
     assert len(store.listing(HERE)[0].buckets[50].counts) == 1
+
+
+@pytest.mark.parametrize(("statistic", "count"), [("TC(:50)", 3), ("TC(50:100)", 2), ("TC(100:)", 1), ("TC(:0.5)", 0)])
+def test_a_trimmed_count_excludes_its_lower_bound_and_includes_its_upper_one(statistic: str, count: int) -> None:
+    sample = Sample()
+    sample.counts.update({1.0: 1, 50.0: 2, 50.1: 1, 100.0: 1, 100.5: 1})
+    assert is_statistic(statistic)
+    assert sample.statistic(statistic) == count
+
+
+def test_a_trimmed_count_is_not_available_over_summaries() -> None:
+    sample = Sample()
+    sample.sets.append(StatisticSet(count=2, total=12, low=0.5, high=11.5))
+    assert sample.statistic("TC(:50)") is None

@@ -39,9 +39,19 @@ MAX_BYTES = 50 * 1024 * 1024
 MAX_FETCHED_BYTES = 10 * 1024 * 1024  # a fetched manual passes through the function's memory
 MAX_NAME_BYTES = 200
 MANUAL_ID = re.compile(r"[0-9a-f]{32}")
+KEY = re.compile(r"manuals/([A-Za-z0-9-]{1,128})/([0-9a-f]{32})/([^/]+)")
 SIDE_FILE = ".metadata.json"
 DEFAULT_PAGE = 50
 MAX_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Owned:
+    """What a key says: whose manual it is, which one, and its file's name."""
+
+    user_id: str
+    manual_id: str
+    file_name: str
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,12 @@ def folder(user_id: str, manual_id: str) -> str:
     if not MANUAL_ID.fullmatch(manual_id):
         raise NotFoundError("There is no such manual.")
     return f"{shelf(user_id)}{manual_id}/"
+
+
+def owner(key: str) -> Owned | None:
+    """What the key of a manual's file says; None for anything else, side files too."""
+    match = KEY.fullmatch(key)
+    return Owned(*match.groups()) if match and not key.endswith(SIDE_FILE) else None
 
 
 def parse_upload(body: dict[str, Any]) -> UploadRequest | FetchRequest:

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import boto3
+import botocore.exceptions
 from botocore.config import Config
 
 from manuel.errors import NotFoundError
@@ -94,6 +95,26 @@ class ManualStore:
             raise NotFoundError("There is no such manual.")
         for entry in objects:
             self._remove(entry["Key"])
+
+    def head(self, key: str, size: int) -> bytes | None:
+        """The first `size` bytes of a file, or None when it is gone (or empty, which S3 has no range of)."""
+        try:
+            answer = self._dependency.call(
+                lambda: self._client.get_object(Bucket=self._bucket, Key=key, Range=f"bytes=0-{size - 1}")
+            )
+        except botocore.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] in {"NoSuchKey", "InvalidRange"}:
+                return None
+            raise
+        return answer["Body"].read()
+
+    def mark(self, key: str, side_file: bytes) -> None:
+        """Write the side file of a manual."""
+        self._dependency.call(
+            lambda: self._client.put_object(
+                Bucket=self._bucket, Key=key + manuals.SIDE_FILE, Body=side_file, ContentType="application/json"
+            )
+        )
 
     def _remove(self, key: str) -> None:
         self._dependency.call(lambda: self._client.delete_object(Bucket=self._bucket, Key=key))

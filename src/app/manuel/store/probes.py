@@ -30,6 +30,12 @@ def s3(bucket: str, *, seconds: float) -> Probe:
     return _probe("s3", lambda: client.get_bucket_location(Bucket=bucket))
 
 
+def bedrock(knowledge_base: str, *, seconds: float) -> Probe:
+    """Ask what the knowledge base is; nothing is searched and no model is run."""
+    client = boto3.client("bedrock-agent", config=config(seconds=seconds, attempts=1))
+    return _probe("bedrock", lambda: client.get_knowledge_base(knowledgeBaseId=knowledge_base))
+
+
 def _probe(name: str, question: Callable[[], object]) -> Probe:
     started = time.perf_counter()
     try:

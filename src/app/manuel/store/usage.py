@@ -6,12 +6,14 @@ requests can never both take the last one.
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import boto3
 import botocore.exceptions
 
+from manuel.errors import DependencyUnavailableError
 from manuel.logic import quota
 from manuel.models import Limits, Usage
 from manuel.store.clients import Dependency, config
@@ -78,6 +80,23 @@ class UsageStore:
                 raise
             raise quota.exceeded(self.read(user_id, now), limits, now) from None
         return _usage(answer["Attributes"], now)
+
+    def give_back(self, user_id: str, now: datetime) -> None:
+        """Uncount an operation that `take` counted at `now` and that failed on our side.
+
+        Never raises because of the table, and never goes below nothing: the caller's own error matters more.
+        """
+        with contextlib.suppress(botocore.exceptions.ClientError, DependencyUnavailableError):
+            self._dependency.call(
+                lambda: self._client.update_item(
+                    TableName=self._table,
+                    Key=_key(user_id, now),
+                    UpdateExpression="ADD #day :less, #month :less",
+                    ConditionExpression="#day > :none AND #month > :none",
+                    ExpressionAttributeNames={"#day": _day(now), "#month": "month"},
+                    ExpressionAttributeValues={":less": {"N": "-1"}, ":none": {"N": "0"}},
+                )
+            )
 
 
 def _key(user_id: str, now: datetime) -> dict[str, AttributeValueTypeDef]:
