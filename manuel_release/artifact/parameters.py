@@ -1,50 +1,40 @@
-"""Parameter files, checked against the template before anything is called.
-
-The file is flat, `{"Key": "Value"}`, as the specification has it and as `sam deploy
---parameter-overrides file://` reads it.
-"""
+"""Parameter files, checked against the template before anything is called."""
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from manuel_release.artifact import parameter_forms
 from manuel_release.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from manuel_release.artifact.parameter_forms import ParameterFile
 
-def load(path: Path) -> dict[str, str]:
-    """The flat parameter file at `path`; raises UsageError when it is missing or not flat."""
+
+def read(path: Path) -> ParameterFile:
+    """The parameter file at `path`, in any form; raises UsageError when it is missing or has none of them."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(f"the parameter file {path} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise UsageError(f"the parameter file {path} is not valid JSON: {error}") from error
-    if not isinstance(data, dict):
-        raise UsageError(f"the parameter file {path} is not an object of names and values")
-    nested = sorted(k for k, v in data.items() if isinstance(v, dict | list))
-    if nested:
-        raise UsageError(
-            f"the parameter file {path} is not flat: not a value: {', '.join(nested)}",
-            hint='The form is {"Environment": "dev", ...}, as in the specification.',
-        )
-    return {str(k): _text(v) for k, v in data.items()}
+    return parameter_forms.parse(text, str(path))
 
 
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
+def load(path: Path) -> dict[str, str]:
+    """The values in the parameter file at `path`, in any form; raises UsageError as `read` does."""
+    return dict(read(path).values)
 
 
 def complaints(template: Mapping[str, Any], values: Mapping[str, str]) -> Sequence[str]:
     """Everything that CloudFormation would object to in these values, all at once, a sentence each.
 
+    A value that is left to SSM (`ssm:/path`) is not known here and fits.
     The rules are those of the template reference, "Parameters": AllowedValues, AllowedPattern, MinLength, MaxLength,
     MinValue, MaxValue and the types String, Number, CommaDelimitedList and List<Number>.
     """
@@ -54,7 +44,8 @@ def complaints(template: Mapping[str, Any], values: Mapping[str, str]) -> Sequen
     ]
     for name, rules in declared.items():
         if name in values:
-            found.extend(f"{name} {text}" for text in _value_complaints(rules, values[name]))
+            known = parameter_forms.reference(values[name]) is None
+            found.extend(f"{name} {text}" for text in (_value_complaints(rules, values[name]) if known else ()))
         elif "Default" not in rules:
             found.append(
                 f"{name} is missing: the template has no default for it ({rules.get('Description', 'no description')})"
@@ -71,7 +62,7 @@ def _near(name: str, declared: Mapping[str, Any]) -> str:
 
 def _value_complaints(rules: Mapping[str, Any], value: str) -> list[str]:
     kind = rules.get("Type", "String")
-    shown = "the given value" if str(rules.get("NoEcho", "")).lower() == "true" else repr(value)
+    shown = "the given value" if is_no_echo(rules) else repr(value)
     items = [v.strip() for v in value.split(",")] if kind in {"CommaDelimitedList", "List<Number>"} else [value]
     found: list[str] = []
     for item in items:
@@ -79,7 +70,7 @@ def _value_complaints(rules: Mapping[str, Any], value: str) -> list[str]:
         if kind in {"Number", "List<Number>"} and number is None:
             found.append(f"must be a number, {shown} is not.")
             continue
-        allowed = [_text(v) for v in rules.get("AllowedValues", [])]
+        allowed = [parameter_forms.text(v) for v in rules.get("AllowedValues", [])]
         if allowed and item not in allowed:
             found.append(f"must be one of {', '.join(v or 'empty' for v in allowed)}, not {shown}.")
         if number is not None and "MinValue" in rules and number < float(rules["MinValue"]):
@@ -95,6 +86,11 @@ def _value_complaints(rules: Mapping[str, Any], value: str) -> list[str]:
     return found
 
 
+def is_no_echo(rules: Mapping[str, Any]) -> bool:
+    """Whether CloudFormation masks the parameter's value."""
+    return str(rules.get("NoEcho", "")).lower() == "true"
+
+
 def _number(text: str) -> float | None:
     try:
         return float(text)
@@ -104,9 +100,13 @@ def _number(text: str) -> float | None:
 
 def check(template: Mapping[str, Any], values: Mapping[str, str], name: str) -> None:
     """Raise UsageError with every complaint about the parameter file called `name`."""
-    wrong = complaints(template, values)
+    refuse(complaints(template, values), name)
+
+
+def refuse(wrong: Sequence[str], name: str) -> None:
+    """Raise UsageError with these complaints about the parameter file called `name`, if there are any."""
     if wrong:
         raise UsageError(
             f"{name} does not fit the template:\n" + "\n".join(f"  - {text}" for text in wrong),
-            hint="Correct the file; nothing was called.",
+            hint="Correct the file; nothing was changed.",
         )

@@ -11,11 +11,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from manuel_release.aws.alarms import Alarms
+from manuel_release.aws.buckets import Buckets
 from manuel_release.aws.deployments import Deployments
+from manuel_release.aws.drift import Drift
 from manuel_release.aws.errors import code_of, translated
 from manuel_release.aws.functions import Functions
 from manuel_release.aws.gateway import Gateway
 from manuel_release.aws.identity import Identity
+from manuel_release.aws.logs import Logs
+from manuel_release.aws.metrics import Metrics
 from manuel_release.aws.parameters import Parameters
 from manuel_release.aws.session import Call, Session
 from manuel_release.aws.stacks import Stacks
@@ -70,9 +74,29 @@ class Aws:
         return Alarms(self.session)
 
     @cached_property
+    def logs(self) -> Logs:
+        """CloudWatch Logs."""
+        return Logs(self.session)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """CloudWatch's metrics."""
+        return Metrics(self.session)
+
+    @cached_property
     def storage(self) -> Storage:
         """S3."""
         return Storage(self.session)
+
+    @cached_property
+    def buckets(self) -> Buckets:
+        """S3's buckets."""
+        return Buckets(self.session)
+
+    @cached_property
+    def drift(self) -> Drift:
+        """CloudFormation's drift detection."""
+        return Drift(self.session, self.sleep)
 
     @cached_property
     def parameters(self) -> Parameters:

@@ -10,6 +10,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from manuel_release.aws.masking import masked
 from manuel_release.errors import AccessError, ReleaseError, SettingsError
 
 if TYPE_CHECKING:
@@ -89,8 +90,8 @@ def message_of(error: BaseException) -> str:
     """AWS's own sentence, without botocore's words around it; the error's text when AWS did not send one."""
     response = getattr(error, "response", None)
     if isinstance(response, dict):
-        return str(response.get("Error", {}).get("Message") or error)
-    return str(error)
+        return masked(str(response.get("Error", {}).get("Message") or error))
+    return masked(str(error))
 
 
 @contextmanager
@@ -127,7 +128,7 @@ def translation(error: Exception, what: str) -> ReleaseError | None:
         return _of_network(error, what)
     if not isinstance(error, aws.BotoCoreError):
         return None
-    sentence = f"{what}: {error}"
+    sentence = f"{what}: {message_of(error)}"
     match error:
         case aws.ProfileNotFound():
             ours: ReleaseError = AccessError(

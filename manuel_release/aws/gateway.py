@@ -42,6 +42,11 @@ class Gateway:
             except self._client.exceptions.NotFoundException:
                 return None
 
+    def name(self, rest_api_id: str) -> str:
+        """The API's name: what its metrics go by."""
+        with translated(f"cannot read API {rest_api_id}"):
+            return str(self._client.get_rest_api(restApiId=rest_api_id)["name"])
+
     def write_variables(self, rest_api_id: str, stage: str, variables: Mapping[str, str]) -> ApiStage:
         """Set stage variables in one UpdateStage, all of them or none; returns the stage as it is then.
 
@@ -82,4 +87,12 @@ def _stage(rest_api_id: str, found: StageResponseTypeDef) -> ApiStage:
         deployment_id=found.get("deploymentId", ""),
         variables=dict(found.get("variables") or {}),
         canary=canary,
+        updated_at=found.get("lastUpdatedDate"),
+        access_log=_group((found.get("accessLogSettings") or {}).get("destinationArn", "")),
     )
+
+
+def _group(arn: str) -> str:
+    """The log group in `arn:aws:logs:REGION:ACCOUNT:log-group:NAME`; empty for a Firehose stream."""
+    _, found, name = arn.partition(":log-group:")
+    return name.removesuffix(":*") if found else ""

@@ -1,4 +1,6 @@
-"""Where AWS clients come from: one region, one profile, one set of time-outs, and a log of every call.
+"""Where AWS clients come from: one region, one profile, one set of time-outs and retries, and a log of every call.
+
+Retries are botocore's adaptive ones; `pacing` waits where AWS says how many requests it takes.
 
 Nothing of the SDK is loaded before the first client, and then only botocore: boto3 would add its resources and file
 transfers, which are not used, to the time that a rollback takes to begin.
@@ -11,11 +13,13 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from manuel_release import __version__
 from manuel_release.aws.errors import translated
+from manuel_release.aws.pacing import Pacing
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
@@ -44,6 +49,7 @@ class Call:
     """One API call that was made; a retried one counts once, with its attempts.
 
     at: when it began. seconds: until the answer. error: AWS's code or the exception's name, empty when it worked.
+    answered_at: AWS's own clock in the answer, in whole seconds; None without an answer.
     """
 
     service: str
@@ -52,22 +58,27 @@ class Call:
     seconds: float
     attempts: int = 1
     error: str = ""
+    answered_at: datetime | None = None
 
 
 class Session:
     """Makes clients, each once; may be used by several threads."""
 
-    def __init__(self, profile: str | None, region: str | None, default_region: str) -> None:
+    def __init__(
+        self, profile: str | None, region: str | None, default_region: str, pacing: Pacing | None = None
+    ) -> None:
         """Remember how to sign in; nothing is read or loaded yet.
 
         Args:
             profile: of the AWS configuration files; None for AWS_PROFILE or the default credentials.
             region: what --region says.
             default_region: where nothing else names one.
+            pacing: keeps requests below AWS's quotas; None for those of the process alone.
         """
         self.profile = profile or None
         self._region = region
         self._default_region = default_region
+        self._pacing = pacing or Pacing()
         self._lock = threading.RLock()
         self._clients: dict[tuple[str, int], Any] = {}
         self._calls: list[Call] = []
@@ -117,6 +128,8 @@ class Session:
     @overload
     def client(self, name: Literal["lambda"], *, read_seconds: int = READ_SECONDS) -> LambdaClient: ...
     @overload
+    def client(self, name: Literal["logs"]) -> CloudWatchLogsClient: ...
+    @overload
     def client(self, name: Literal["s3"]) -> S3Client: ...
     @overload
     def client(self, name: Literal["ssm"]) -> SSMClient: ...
@@ -148,6 +161,7 @@ class Session:
                 ),
             )
         client.meta.events.register("before-parameter-build", self._begin)
+        client.meta.events.register("before-send", self._pace)
         client.meta.events.register("after-call", self._answered)
         client.meta.events.register("after-call-error", self._broken)
         return client
@@ -155,16 +169,22 @@ class Session:
     def _begin(self, context: dict[str, Any], model: OperationModel, **_: object) -> None:
         context[_STARTED] = (model.service_model.service_name, model.name, datetime.now(UTC), time.monotonic())
 
+    def _pace(self, event_name: str, **_: object) -> None:
+        """Every attempt of every call comes by here: `before-send.<service>.<operation>`."""
+        service, operation = event_name.split(".")[1:]
+        self._pacing.wait(service, operation)
+
     def _answered(self, context: dict[str, Any], parsed: dict[str, Any], **_: object) -> None:
-        self._log(context, parsed.get("Error", {}).get("Code", ""))
+        told = parsed.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+        self._log(context, parsed.get("Error", {}).get("Code", ""), _moment(told))
 
     def _broken(self, context: dict[str, Any], exception: Exception, **_: object) -> None:
         self._log(context, type(exception).__name__)
 
-    def _log(self, context: dict[str, Any], error: str) -> None:
+    def _log(self, context: dict[str, Any], error: str, answered_at: datetime | None = None) -> None:
         service, operation, at, started = context[_STARTED]
         attempts = int(context.get("retries", {}).get("attempt", 1))
-        call = Call(service, operation, at, time.monotonic() - started, attempts, error)
+        call = Call(service, operation, at, time.monotonic() - started, attempts, error, answered_at)
         with self._lock:
             self._calls.append(call)
 
@@ -174,3 +194,11 @@ class Session:
             for client in self._clients.values():
                 client.close()
             self._clients.clear()
+
+
+def _moment(header: str) -> datetime | None:
+    """The moment in an HTTP `Date` header (RFC 9110, section 5.6.7); None when it is none."""
+    try:
+        return parsedate_to_datetime(header).astimezone(UTC)
+    except ValueError:
+        return None

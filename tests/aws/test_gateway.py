@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from manuel_release.errors import ReleaseError
@@ -85,3 +87,35 @@ def test_a_refused_value_is_not_tried_again(aws, stub, pauses) -> None:
         aws.gateway.write_variables("abc", "v1", {"current": "§"})
 
     assert pauses == []
+
+
+def test_the_moment_of_the_last_change_and_the_apis_name_are_read(aws, stub) -> None:
+    changed = datetime(2026, 3, 2, 14, 0, 5, tzinfo=UTC)
+    gateway = stub("apigateway")
+    gateway.add_response(
+        "get_stage",
+        {"stageName": "v1", "deploymentId": "d1", "lastUpdatedDate": changed},
+        {"restApiId": "abc", "stageName": "v1"},
+    )
+    gateway.add_response("get_rest_api", {"name": "manuel-api-prod"}, {"restApiId": "abc"})
+
+    stage = aws.gateway.stage("abc", "v1")
+
+    assert stage is not None
+    assert stage.updated_at == changed
+    assert aws.gateway.name("abc") == "manuel-api-prod"
+
+
+@pytest.mark.parametrize(
+    ("arn", "group"),
+    [
+        ("arn:aws:logs:eu-west-1:123456789012:log-group:/manuel/prod/api-access", "/manuel/prod/api-access"),
+        ("arn:aws:logs:eu-west-1:123456789012:log-group:/manuel/prod/api-access:*", "/manuel/prod/api-access"),
+        ("arn:aws:firehose:eu-west-1:123456789012:deliverystream/amazon-apigateway-lines", ""),
+    ],
+)
+def test_the_access_log_is_a_log_group_or_none(aws, stub, arn, group) -> None:
+    settings = {"destinationArn": arn, "format": "$context.requestId"}
+    stub("apigateway").add_response("get_stage", {"stageName": "v1", "accessLogSettings": settings}, ASKED)
+
+    assert aws.gateway.stage("abc", "v1").access_log == group

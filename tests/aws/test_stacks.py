@@ -1,12 +1,23 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from manuel_release.aws.stacks import CHANGE_SET_SECONDS, DELETE_SECONDS
+from manuel_release.aws.change_sets import CHANGE_SET_SECONDS
+from manuel_release.aws.stacks import DELETE_SECONDS
 from manuel_release.errors import AccessError, Pending, Refused, ReleaseError
-from manuel_release.model.stack import Action, Change, ChangeSet, Replacement, Resource, Stack, StackEvent
+from manuel_release.model.stack import (
+    Action,
+    Change,
+    ChangeSet,
+    PropertyChange,
+    Replacement,
+    Resource,
+    Stack,
+    StackEvent,
+)
 
 NAME = "manuel-dev"
 ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/manuel-dev/0637fd51"
@@ -239,6 +250,7 @@ def test_a_change_set_is_waited_for_and_has_the_changes_of_every_page(aws, stub,
                 Replacement.PERHAPS,
                 ("Code", "MemorySize"),
                 ("Properties", "Tags"),
+                details=(PropertyChange("MemorySize"), PropertyChange("Code"), PropertyChange("Code")),
             ),
         ),
         creates_stack=False,
@@ -337,18 +349,19 @@ def test_the_reason_is_told_also_where_the_findings_cannot_be_read(aws, stub, co
         create(aws)
 
 
-def test_a_change_set_that_is_never_computed_is_pending(aws, stub, pauses) -> None:
+@pytest.mark.parametrize(("within", "looks"), [(1.0, 5), (CHANGE_SET_SECONDS, 128)])
+def test_a_change_set_that_is_never_computed_is_pending_and_deleted(aws, stub, pauses, within, looks) -> None:
     cloudformation = stub("cloudformation")
     cloudformation.add_response("create_change_set", {"Id": SET, "StackId": ID}, asked())
-    for _ in range(200):
+    for _ in range(looks):
         described(cloudformation, "CREATE_IN_PROGRESS")
+    cloudformation.add_response("delete_change_set", {}, {"ChangeSetName": SET})
 
-    with pytest.raises(Pending, match=r"is not computed after 60[0-9] s: CREATE_IN_PROGRESS"):
-        create(aws)
+    with pytest.raises(Pending, match=r"is not computed after \d+ s: CREATE_IN_PROGRESS"):
+        create(aws, within=within)
 
-    assert sum(pauses) >= CHANGE_SET_SECONDS
+    assert within <= sum(pauses) < within + 5
     assert max(pauses) <= 5
-    cloudformation._queue.clear()
 
 
 def test_a_stack_that_is_busy_says_how_to_see_when_it_is_not(aws, stub) -> None:
@@ -359,6 +372,44 @@ def test_a_stack_that_is_busy_says_how_to_see_when_it_is_not(aws, stub) -> None:
         create(aws)
 
     assert "manuel-release status" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "way_out"),
+    [
+        (
+            "InsufficientCapabilitiesException",
+            "Requires capabilities : [CAPABILITY_X]",
+            "aws cloudformation validate-tem",
+        ),
+        ("ValidationError", "Template may not exceed 1000000 bytes in size.", "operations.yaml"),
+        (
+            "ValidationError",
+            "'templateBody' failed to satisfy constraint: Member must have length less than or equal to 51200",
+            "operations.yaml",
+        ),
+    ],
+)
+def test_a_change_set_that_aws_does_not_begin_with_has_a_way_out(aws, stub, code, said, way_out) -> None:
+    stub("cloudformation").add_client_error("create_change_set", code, said)
+
+    with pytest.raises(ReleaseError) as raised:
+        create(aws)
+
+    assert said in raised.value.message
+    assert way_out in raised.value.hint
+
+
+def test_a_template_that_has_too_many_resources_has_a_way_out(aws, stub) -> None:
+    cloudformation = stub("cloudformation")
+    failed(cloudformation, "Template format error: Number of resources, 512, is greater than maximum allowed, 500")
+    cloudformation.add_response("describe_events", {"OperationEvents": []}, FINDINGS)
+    cloudformation.add_response("delete_change_set", {}, {"ChangeSetName": SET})
+
+    with pytest.raises(ReleaseError) as raised:
+        create(aws)
+
+    assert "operations.yaml" in raised.value.hint
 
 
 def test_a_template_that_aws_refuses_is_told_in_awss_words(aws, stub) -> None:
@@ -428,3 +479,105 @@ def test_termination_protection_is_switched(aws, stub, on) -> None:
     )
 
     aws.stacks.update_termination_protection(NAME, on=on)
+
+
+DIFFERENCE = {
+    **FUNCTION,
+    "PolicyAction": "ReplaceAndRetain",
+    "Details": [
+        {
+            "Target": {
+                "Attribute": "Properties",
+                "Name": "Environment",
+                "Path": "/Properties/Environment/Variables/KEY",
+                "RequiresRecreation": "Conditionally",
+                "BeforeValue": "old",
+                "AfterValue": "hunter-2",
+            },
+            "Evaluation": "Dynamic",
+            "ChangeSource": "ResourceAttribute",
+            "CausingEntity": "Table.Arn",
+        },
+        {"Target": {"Attribute": "Metadata", "RequiresRecreation": "Never"}},
+    ],
+}
+
+
+def test_values_are_asked_for_only_on_demand_and_secret_ones_are_masked(aws, stub, monkeypatch) -> None:
+    monkeypatch.setattr("manuel_release.aws.masking._secrets", {"hunter-2"})
+    stub("cloudformation").add_response(
+        "describe_change_set",
+        {"Status": "CREATE_COMPLETE", "Changes": [{"Type": "Resource", "ResourceChange": DIFFERENCE}]},
+        {"ChangeSetName": SET, "IncludePropertyValues": True},
+    )
+
+    (found,) = aws.stacks.changes(SET, values=True)
+
+    assert found.policy == "ReplaceAndRetain"
+    assert found.properties == ("Environment",)
+    assert found.details == (
+        PropertyChange("Environment", "Environment/Variables/KEY", "old", "****", "Conditionally", True, "Table.Arn"),
+    )
+
+
+@pytest.mark.parametrize(("body", "text"), [("a: 1\n", "a: 1\n"), ({"a": 1}, '{"a": 1}')])
+def test_the_template_is_the_text_that_was_sent(aws, stub, body, text) -> None:
+    answer = body if isinstance(body, str) else json.dumps(body)
+    stub("cloudformation").add_response(
+        "get_template", {"TemplateBody": answer}, {"StackName": NAME, "TemplateStage": "Original"}
+    )
+
+    assert aws.stacks.template(NAME) == text
+
+
+def test_a_stack_that_does_not_exist_has_no_template(aws, stub) -> None:
+    stub("cloudformation").add_client_error("get_template", "ValidationError", f"Stack with id {NAME} does not exist")
+
+    assert aws.stacks.template(NAME) == ""
+
+
+def test_a_template_that_may_not_be_read_is_an_access_error(aws, stub) -> None:
+    stub("cloudformation").add_client_error("get_template", "AccessDenied", "no")
+
+    with pytest.raises(AccessError, match="cannot read the template of stack manuel-dev"):
+        aws.stacks.template(NAME)
+
+
+def test_the_latest_event_is_the_first_that_aws_lists(aws, stub) -> None:
+    stub("cloudformation").add_response(
+        "describe_stack_events", {"StackEvents": [event(2, 2), event(1, 1)], "NextToken": "more"}, {"StackName": NAME}
+    )
+
+    assert aws.stacks.latest_event(NAME).id == "e2"
+
+
+def test_a_stack_without_events_has_no_latest_one(aws, stub) -> None:
+    stub("cloudformation").add_response("describe_stack_events", {"StackEvents": []}, {"StackName": NAME})
+
+    assert aws.stacks.latest_event(NAME) is None
+
+
+def test_a_stack_that_does_not_exist_has_no_latest_event(aws, stub) -> None:
+    missing(stub("cloudformation"), "describe_stack_events")
+
+    assert aws.stacks.latest_event(NAME) is None
+
+
+def test_the_events_of_the_last_operation_are_found_by_its_token_without_reading_on(aws, stub) -> None:
+    ours = [event(number, number) | {"ClientRequestToken": "t2"} for number in (4, 3)]
+    earlier = event(2, 2) | {"ClientRequestToken": "t1"}
+    stub("cloudformation").add_response(
+        "describe_stack_events", {"StackEvents": [*ours, earlier], "NextToken": "more"}, {"StackName": NAME}
+    )
+
+    found = aws.stacks.events(NAME, token="t2")
+
+    assert [(each.id, each.token) for each in found] == [("e3", "t2"), ("e4", "t2")]
+
+
+def test_a_stack_knows_the_change_set_that_made_it(aws, stub) -> None:
+    stub("cloudformation").add_response(
+        "describe_stacks", stack("UPDATE_IN_PROGRESS", ChangeSetId=SET), {"StackName": NAME}
+    )
+
+    assert aws.stacks.describe(NAME).change_set_id == SET
