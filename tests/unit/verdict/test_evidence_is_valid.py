@@ -99,6 +99,53 @@ def test_the_boost_spends_exactly_what_is_wasted_beyond_the_threshold(
         assert mean == pytest.approx(value, rel=1e-9)
 
 
+@given(st.lists(st.tuples(few_events, rhos), min_size=1, max_size=4))
+@settings(max_examples=40, deadline=None)
+def test_relabelling_equal_arms_keeps_the_bound(intervals: list[tuple[int, float]]) -> None:
+    mirrored = [(events, 1.0 - rho) for events, rho in intervals]
+
+    for labels in (intervals, mirrored):
+        assert walk(EventProcess(20.0), labels)[0] <= 1.0 / 20.0 + 1e-12
+
+
+def test_nothing_is_boosted_when_every_outcome_is_beyond_the_threshold() -> None:
+    wealth = Wealth(RATIO_PRIOR)
+    wealth.stake()
+
+    assert boost(wealth, 3, 0.1, 1e-6, 1.0) == 1.0
+
+
+def test_a_late_change_is_still_bet_on_after_an_hour() -> None:
+    process = EventProcess(CAP)
+    for _ in range(360):
+        process.update(0, 1, 0.1)
+    assert process.wealth.cash > 1e-3
+    needed = 0
+    while process.value < CAP:
+        process.update(1, 0, 0.1)
+        needed += 1
+
+    assert needed <= 8
+
+
+def test_overwhelming_evidence_stays_finite() -> None:
+    process = EventProcess(CAP)
+    for _ in range(10):
+        process.update(5000, 0, 0.01)
+        assert math.isfinite(process.value)
+    process.update(0, 5000, 0.9)
+
+    assert math.isfinite(process.value)
+
+
+def test_an_interval_without_canary_requests_proves_nothing() -> None:
+    proof = NonInferiority(0.005)
+    proof.learn(5, 1000)
+    proof.update(0, 0, 3, 100)
+
+    assert proof.log_e == pytest.approx(0.0, abs=1e-12)
+
+
 @given(st.integers(2, 4), st.sampled_from([0.1, 0.3, 0.5]), st.lists(st.integers(0, 3), min_size=4, max_size=4))
 @settings(max_examples=40, deadline=None)
 def test_latency_labels_drawn_by_lot_leave_the_mean_at_one_or_below(

@@ -10,7 +10,7 @@ from manuel_release.verdict import wording
 from manuel_release.verdict.clock import Clock
 from manuel_release.verdict.evidence import ArmNumbers
 from manuel_release.verdict.histogram import beyond, quantile_ms, share_beyond
-from manuel_release.verdict.latency import LatencyPast
+from manuel_release.verdict.latency import LatencyPast, LatencyProcess
 
 EDGES = (10.0, 20.0, 40.0)
 
@@ -52,6 +52,34 @@ def test_the_past_fades_and_refuses_other_buckets() -> None:
     assert past.quantile_bucket(0.95) == 0
     with pytest.raises(ValueError, match="zip"):
         past.learn((1, 2, 3))
+
+
+def test_nineteen_past_requests_are_too_few_to_bet_on() -> None:
+    past, process = LatencyPast(), LatencyProcess()
+    past.learn((10, 9))
+    process.update((0, 5), (5, 0), (0.1, 0.1), past)
+    assert process.value == pytest.approx(1.0)
+    past.learn((1, 0))
+    process.update((0, 5), (5, 0), (0.1, 0.1), past)
+    assert process.value > 2.0
+
+
+@pytest.mark.parametrize(("growth", "waiting", "renewed"), [(1.05, 0, False), (1.05, 12, True), (1.5, 0, True)])
+def test_the_bets_follow_the_past_after_a_dozen_intervals_or_a_tenth_of_growth(
+    growth: float, waiting: int, renewed: bool
+) -> None:
+    nothing, interval = (0, 0, 0), ((0, 3, 4), (9, 9, 9))
+    past = LatencyPast()
+    past.learn((1000, 500, 20))
+    running, fresh = LatencyProcess(), LatencyProcess()
+    running.update(nothing, nothing, (0.1, 0.1), past)
+    past.learn((0, 0, round((growth - 1.0) * 1520)))
+    for _ in range(waiting):
+        running.update(nothing, nothing, (0.1, 0.1), past)
+    for process in (running, fresh):
+        process.update(*interval, (0.1, 0.1), past)
+
+    assert (running.value == fresh.value) is renewed
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import time
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -163,14 +165,17 @@ def test_detection_time_scales_with_traffic(seed: int, times: int, weight: float
     assert slow / times - 1 <= fast <= slow / times + 1
 
 
-@given(st.integers(0, 10_000))
-@settings(max_examples=12, deadline=None)
-def test_two_equal_arms_may_swap_their_names(seed: int) -> None:
-    intervals = list(release(Random(seed), per_second=10, stable_5xx=0.02, canary_5xx=0.02, weights=(0.5,) * 40))
-    as_named, swapped = judged(requests=100), judged(requests=100)
+def test_two_equal_arms_may_swap_their_names() -> None:
+    alarms = swapped_alarms = 0
+    for seed in range(120):
+        random = Random(f"swap {seed}")
+        intervals = list(release(random, per_second=5, stable_5xx=0.03, canary_5xx=0.03, weights=(0.5,) * 30))
+        swapped = [(canary, stable) for stable, canary in intervals]
+        alarms += feed(judged(requests=50), intervals).value is Value.ROLLBACK
+        swapped_alarms += feed(judged(requests=50), swapped).value is Value.ROLLBACK
 
-    assert feed(as_named, intervals).value is not Value.ROLLBACK
-    assert feed(swapped, [(canary, stable) for stable, canary in intervals]).value is not Value.ROLLBACK
+    assert alarms <= 4
+    assert swapped_alarms <= 4
 
 
 def test_a_slower_canary_is_rolled_back_with_its_p95() -> None:
@@ -398,7 +403,7 @@ def test_declared_per_user_routing_waits_for_several_users() -> None:
 
 
 def test_users_that_stay_on_one_arm_are_recognised_by_the_split_of_requests() -> None:
-    random = Random("sessions")
+    random = Random("users that stay")
     judge = judged()
     verdict = None
     for i in range(60):
@@ -407,6 +412,7 @@ def test_users_that_stay_on_one_arm_are_recognised_by_the_split_of_requests() ->
 
     assert verdict is not None
     assert signal(verdict, "latency").phi > 4
+    assert signal(verdict, "5xx").phi > 4
 
 
 def test_the_specifications_limits_only_report_unless_asked() -> None:
@@ -503,20 +509,126 @@ def test_impossible_counts_are_refused(canary: ArmCounts) -> None:
 
 
 def test_an_update_takes_less_than_two_milliseconds() -> None:
-    random = Random("speed")
-    buckets = 118
-    hists = [tuple(random.choices(range(40), k=buckets)) for _ in range(2)]
-    judge = Judge()
-    for i in range(30):
-        judge.warmup(10.0 * (i - 30), ArmCounts(2000, 20, 40, hists[0]))
-    spent = []
-    for i in range(60):
-        weight = 0.1 if i < 30 else 0.5
-        errors = 300 if i % 3 else 10
-        stable = ArmCounts(round(2000 * (1 - weight)), 20, errors, hists[0], weight)
-        canary = ArmCounts(round(2000 * weight), 5, round(errors * weight), hists[1], weight)
-        begin = time.process_time()
-        judge.update(10.0 * (i + 1), stable, canary)
-        spent.append(time.process_time() - begin)
+    root = Path(__file__).resolve().parents[3]
+    environment = {"PYTHONPATH": str(root), "PATH": ""}
+    script = str(Path(__file__).with_name("update_time.py"))
+    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=True)
 
-    assert sorted(spent)[len(spent) // 2] < 0.002
+    assert float(done.stdout) < 2.0
+
+
+def test_without_a_past_there_is_no_latency_verdict_yet() -> None:
+    verdict = Judge().update(10, arm(10), arm(1))
+
+    assert signal(verdict, "latency").finding is Finding.NO_DATA
+    assert verdict.sentence == "Cannot tell yet: no data on slow requests."
+
+
+def test_intervals_without_any_requests_change_nothing() -> None:
+    judge = judged()
+    before = judge.update(10, *HEALTHY)
+    after = judge.update(20, arm(0), arm(0))
+
+    assert [one.e_value for one in after.signals] == [one.e_value for one in before.signals]
+
+
+@pytest.mark.parametrize("edges_ms", [(), EDGES_MS])
+def test_when_the_stable_arm_is_silent_its_past_says_what_is_slow(edges_ms: tuple[float, ...]) -> None:
+    very_slow = (0.0,) * 7 + (1.0, 0.0)
+    judge = judged(Settings(edges_ms=edges_ms), requests=18, errors=0)
+    feed(judge, [(arm(18), arm(2))] * 10 + [(arm(18, shares=SLOWER), arm(2))] * 4)
+    verdict = feed(judge, [(arm(0), arm(4, shares=very_slow))] * 3, start=140)
+
+    assert verdict.value is Value.ROLLBACK
+    assert signal(verdict, "latency").stable.requests == 0
+
+
+def test_a_router_that_is_slow_to_follow_is_not_taken_for_runs_or_lost_traffic() -> None:
+    old, judge, verdict = 0.1, judged(requests=1000), None
+    for i in range(96):
+        weight = 0.5 if (i // 8) % 2 else 0.1
+        real = old if i % 8 < 3 else weight
+        old = weight if i % 8 == 7 else old
+        stable, canary = round(2000 * (1 - real)), round(2000 * real)
+        verdict = judge.update(
+            10.0 * (i + 1), arm(stable, stable // 20, weight=weight), arm(canary, canary // 20, weight=weight)
+        )
+        assert not verdict.split.investigate
+
+    assert verdict is not None
+    assert [one.phi for one in verdict.signals] == [1.0, 1.0, 1.0]
+
+
+def test_the_numbers_of_a_bad_canary_are_those_since_it_became_bad() -> None:
+    clean = (arm(900, 0), arm(100, 0))
+    verdict = feed(judged(errors=0), [clean] * 30 + [(arm(900, 0), arm(100, 3))])
+    found = signal(verdict, "5xx")
+
+    assert "3.0 % (3 of 100) on the canary against 0 % (0 of 900) on stable in 10 s" in verdict.sentence
+    assert (found.since, found.window_seconds) == (300.0, 10.0)
+
+
+def test_the_numbers_before_a_decision_are_those_of_the_whole_release() -> None:
+    found = signal(feed(judged(), [HEALTHY] * 5), "5xx")
+
+    assert (found.since, found.window_seconds) == (0.0, 50.0)
+    assert (found.canary.requests, found.stable.requests, found.stable.events) == (500, 4500, 25)
+
+
+def test_a_material_change_after_a_long_good_time_is_rolled_back() -> None:
+    good = (arm(180_000, 0), arm(20_000, 0))
+    verdict = feed(judged(requests=180_000, errors=0), [good] * 100 + [(arm(180_000, 0), arm(20_000, 40))])
+
+    assert verdict.value is Value.ROLLBACK
+
+
+def test_an_immaterial_difference_that_went_away_is_forgotten() -> None:
+    judge = judged(requests=180_000, errors=0)
+    feed(judge, [(arm(180_000, 0), arm(20_000, 4))] * 6)
+    feed(judge, [(arm(180_000, 400), arm(20_000, 0))] * 10, start=60)
+    verdict = judge.update(170, arm(180, 0), arm(20, 1))
+
+    assert verdict.value is not Value.ROLLBACK
+    assert signal(verdict, "5xx").finding is Finding.IMMATERIAL
+
+
+def test_a_longer_tail_is_material_although_p95_stays_where_it_was() -> None:
+    usual, tail = (0.2, 0.6, 0.19, 0.01, 0.0), (0.2, 0.6, 0.17, 0.0, 0.03)
+    judge = Judge(settings=Settings(edges_ms=(100.0, 390.0, 400.0, 3200.0)))
+    for i in range(30):
+        judge.warmup(10.0 * (i - 30), arm(1800, 9, shares=usual))
+    verdict = feed(judge, [(arm(1800, 9, shares=usual), arm(200, 1, shares=tail))] * 40)
+    found = signal(verdict, "latency")
+
+    assert verdict.value is Value.ROLLBACK
+    assert found.canary.p95_ms == pytest.approx(found.stable.p95_ms, rel=0.03)
+
+
+def test_users_that_stay_on_an_arm_make_good_cost_more() -> None:
+    clean = [(arm(1800, 0), arm(200, 0))] * 2
+    missing = [
+        feed(judged(Settings(routing=routing), errors=0), clean).missing_requests or 0
+        for routing in (Routing.PER_REQUEST, Routing.PER_USER)
+    ]
+
+    assert missing[1] > 6 * missing[0] > 0
+
+
+def test_nothing_is_good_while_a_signal_leans_to_bad() -> None:
+    judge = judged(errors=0)
+    assert feed(judge, [(arm(1800, 0), arm(200, 0))] * 40).value is Value.PROMOTE
+    verdict = judge.update(410, arm(1800, 0), arm(200, 2))
+
+    assert signal(verdict, "5xx").towards_good == 1.0
+    assert verdict.value is Value.CONTINUE
+    assert "it leans to bad" in verdict.sentence
+
+
+def test_good_is_dated_when_it_was_first_shown_and_again_after_a_doubt() -> None:
+    judge = judged()
+    good = (arm(1800, 0), arm(200, 0))
+    first = feed(judge, [good] * 20).decided_at
+    assert first is not None
+    assert judge.update(210, *good).decided_at == first < 210
+    assert judge.update(220, None, good[1]).decided_at is None
+    assert feed(judge, [good] * 7, start=220).decided_at == 290

@@ -120,6 +120,25 @@ def test_chance_is_taken_minute_by_minute_when_the_weight_was_raised() -> None:
     assert breach.rolls_back
 
 
+def test_within_a_minute_the_largest_share_counts() -> None:
+    watch = LimitWatch(LimitsMode.SHARED, EDGES)
+    watch.update(0.0, arm(90), arm(10), 0.1)
+    (breach,) = watch.update(10.0, arm(50, 4), arm(50, 7), 0.5)
+    watch.update(20.0, arm(90), arm(10), 0.1)
+    (later,) = watch.update(30.0, arm(90), arm(10), 0.1)
+
+    assert breach.shared
+    assert later.shared
+
+
+def test_no_more_minutes_are_kept_than_the_longest_window_needs() -> None:
+    watch = LimitWatch(LimitsMode.SHARED, EDGES)
+    for i in range(200):
+        watch.update(60.0 * i, arm(10), arm(1), 0.1)
+
+    assert len(watch._minutes) == 11
+
+
 def test_the_literal_reading_rolls_back_a_shared_breach_and_a_report_rolls_back_nothing() -> None:
     incident = [(arm(900, 60), arm(100, 7))]
     own_fault = [(arm(900, 0), arm(100, 7))]
@@ -147,6 +166,11 @@ def test_a_slow_arm_beside_a_slow_arm_is_an_incident() -> None:
     assert breaches[0].shared
     assert "ms" in breaches[0].sentence
     assert not watched([(arm(100, shares=USUAL), slow)] * 61)[0].shared
+
+
+def test_what_cannot_happen_has_no_chance() -> None:
+    assert binomial_tail(1, 5, 0.0) == 0.0
+    assert binomial_tail(0, 5, 0.0) == 1.0
 
 
 @given(st.integers(0, 40), st.integers(0, 40), st.floats(0.01, 0.99))

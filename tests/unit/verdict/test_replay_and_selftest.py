@@ -137,6 +137,12 @@ def test_too_little_traffic_for_a_self_test_is_refused() -> None:
         self_test([arm(10)] * 2, runs=1, seed=1)
 
 
+def test_the_first_third_of_the_traffic_is_the_past() -> None:
+    other_buckets = [ArmCounts(100, 0, 0, (50, 50))] * 10
+    with pytest.raises(ValueError, match="zip"):
+        self_test([*other_buckets, *history("rest", 60, 0.02)[:20]], runs=1, seed=1)
+
+
 def test_cutting_traffic_loses_and_invents_nothing() -> None:
     random = Random("cut")
     whole = arm(500, 9, 20, counters={"queries": 70})

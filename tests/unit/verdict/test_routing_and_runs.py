@@ -92,7 +92,7 @@ def test_single_events_are_not_taken_for_runs_in_incidents_and_busy_hours() -> N
         for i in range(120):
             rate *= 1.0 + 0.1 * (random.random() - 0.5)
             incident = 20.0 if 60 <= i < 72 else 0.0
-            runs.update(10.0 * i, poisson(random, rate + incident))
+            runs.learn(10.0 * i, poisson(random, rate + incident))
         taken += runs.phi > 1.0
 
     assert taken <= 15
@@ -104,7 +104,7 @@ def test_runs_of_events_are_recognised_with_about_their_length() -> None:
     for _ in range(40):
         runs = EventRuns()
         for i in range(180):
-            runs.update(10.0 * i, 6 * poisson(random, 0.5))
+            runs.learn(10.0 * i, 6 * poisson(random, 0.5))
         lengths.append(runs.phi)
 
     assert sum(length > 1 for length in lengths) >= 36
@@ -115,7 +115,7 @@ def test_assumed_runs_yield_to_what_is_seen() -> None:
     runs = EventRuns(assumed=True)
     assert runs.phi == 8.0
     for i in range(360):
-        runs.update(10.0 * i, 3)
+        runs.learn(10.0 * i, 3)
 
     assert runs.phi == 1.0
 
@@ -145,3 +145,42 @@ def test_labels_that_come_in_runs_are_recognised() -> None:
         found += runs.phi > 2.0
 
     assert found >= 36
+
+
+def test_a_restless_error_rate_is_hardly_taken_for_runs() -> None:
+    random = Random("restless")
+    taken = 0
+    for _ in range(60):
+        runs = EventRuns()
+        for i in range(90):
+            runs.learn(10.0 * i, poisson(random, 40.0 * random.lognormvariate(0.0, 0.15)))
+        taken += runs.phi > 1.0
+
+    assert taken <= 20
+
+
+def test_the_split_refutes_runs_that_only_the_counts_show() -> None:
+    random = Random("refuted")
+    runs = EventRuns()
+    for i in range(120):
+        runs.learn(10.0 * i, poisson(random, random.choice([2.0, 30.0])))
+    assert runs.phi > 2.0
+    for _ in range(60):
+        mine = binomial(random, 40, 0.1)
+        runs.see_split(mine, 40 - mine)
+
+    assert runs.phi == 1.0
+
+
+def test_runs_that_begin_late_are_noticed() -> None:
+    random = Random("late")
+    runs = SplitRuns()
+    for _ in range(400):
+        mine = binomial(random, 40, 0.3)
+        runs.update(mine, 40 - mine)
+    assert runs.phi == 1.0
+    for _ in range(60):
+        mine = 10 * binomial(random, 4, 0.3)
+        runs.update(mine, 40 - mine)
+
+    assert runs.phi > 1.0
