@@ -35,6 +35,7 @@ from manuel_release.model.release import Release, ReleaseState
 from manuel_release.model.stack import Action, Change, ChangeSet, Replacement, Stack
 from manuel_release.model.status import Difference, EnvironmentStatus
 from manuel_release.model.traffic import Alarm, Canary
+from manuel_release.plan.changes import judge
 from manuel_release.view.console import Screen
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ def plan() -> DeployPlan:
             description="The public API",
         ),
     )
+    found = ChangeSet("arn:change-set", "manuel-prod", changes)
     return DeployPlan(
         environment="production",
         api_stage="v1",
@@ -142,7 +144,8 @@ def plan() -> DeployPlan:
         digest="d" * 64,
         code_digest="c" * 64,
         commit="9d01c22f00ba4de9d01c22f00ba4de9d01c22f00-dirty",
-        change_set=ChangeSet("arn:change-set", "manuel-prod", changes),
+        change_set=found,
+        changes=judge(found),
         steps=(
             ExecuteChangeSet("manuel-prod", "arn:change-set", "token"),
             PublishRelease("manuel-prod", "r-14", ("r-12", "r-13")),
@@ -159,6 +162,7 @@ def first_plan(plan: DeployPlan) -> DeployPlan:
     """The creation of dev."""
     kinds = ("AWS::Lambda::Function",) * 3 + ("AWS::DynamoDB::Table",) * 2 + ("AWS::ApiGateway::RestApi",)
     changes = tuple(Change(Action.ADD, f"Resource{n}", "", kind, description="One") for n, kind in enumerate(kinds))
+    found = ChangeSet("arn:change-set", "manuel-dev", changes, creates_stack=True)
     return replace(
         plan,
         environment="dev",
@@ -166,7 +170,8 @@ def first_plan(plan: DeployPlan) -> DeployPlan:
         previous=None,
         serves_at_end=True,
         warnings=(),
-        change_set=ChangeSet("arn:change-set", "manuel-dev", changes, creates_stack=True),
+        change_set=found,
+        changes=judge(found),
         steps=(
             *plan.steps,
             ShiftLive("manuel-dev", "r-1"),

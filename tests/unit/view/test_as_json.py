@@ -113,6 +113,8 @@ def test_a_deploy_tells_plan_steps_and_seconds(staged):
         "code_digest": "c" * 64,
         "stack": "manuel-prod",
         "creates_stack": False,
+        "refusal": None,
+        "override_shared": "",
         "steps": [
             "Update the stack",
             "Publish versions and release aliases",
@@ -129,7 +131,19 @@ def test_a_deploy_tells_plan_steps_and_seconds(staged):
         "replacement": "True",
         "properties": ["SourceArn"],
         "description": "Lets the manuals bucket call the function",
+        "area": "shared",
+        "subject": "permissions",
+        "effect": "breaking",
+        "iam": True,
+        "objection": "is replaced by a new one",
+        "overridable": True,
+        "kept_in_aws": False,
+        "differences": None,
     }
+    assert [(change["area"], change["effect"]) for change in changes[:2]] == [
+        ("functions", "in_place"),
+        ("shared", "additive"),
+    ]
 
 
 def test_nothing_to_do_has_no_plan():

@@ -46,12 +46,13 @@ def test_a_plan_names_every_resource_of_a_new_stack_when_it_is_asked_to(drawn, f
 def test_what_deletes_something_stands_first_in_a_plan(drawn, plan, caller):
     text = drawn(PlanScreen(plan, caller), "pipe")
 
-    assert text.index("ManualsBucketNotificationPermission") < text.index("Api\n") < text.index("HealthFunction")
-    assert text.index("OldTopic") < text.index("Api\n")
+    shared = text.index("Shared:")
+    assert text.index("HealthFunction") < shared < text.index("OldTopic") < text.index("UsageTable")
+    assert text.index("ManualsBucketNotificationPermission") < text.index("UsageTable")
 
 
 def test_a_plan_without_changes_says_that_the_stack_stays(drawn, plan, caller):
-    text = drawn(PlanScreen(replace(plan, change_set=ChangeSet("", "manuel-prod")), caller), "80")
+    text = drawn(PlanScreen(replace(plan, change_set=ChangeSet("", "manuel-prod"), changes=()), caller), "80")
 
     assert "manuel-prod stays as it is" in text
     assert "LOGICAL ID" not in text
