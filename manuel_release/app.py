@@ -108,9 +108,19 @@ class App:
         if value is None:
             raise SettingsError(
                 f"this account has no {what} in {self.aws.session.region}: SSM {parameter} does not exist",
-                hint=NO_BOOTSTRAP_HINT,
+                hint=self._no_bootstrap(),
             )
         return value
+
+    def _no_bootstrap(self) -> str:
+        """What to do where nothing was bootstrapped: it may be the wrong region, before it is a new one."""
+        here, usual = self.aws.session.region, self.settings.region
+        if here == usual:
+            return NO_BOOTSTRAP_HINT
+        return (
+            f"The settings ({self.settings.source}) name {usual}: add `--region {usual}`, or unset AWS_REGION. If "
+            f"releases belong to {here} too, run `manuel-release bootstrap --region {here}` once."
+        )
 
     def now(self) -> datetime:
         """This moment, UTC."""

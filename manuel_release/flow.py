@@ -1,74 +1,58 @@
 """The one place that joins the stages of a mutating command: observe, plan, show, ask, apply, record.
 
 `deploy` is the longest of them. Its lease begins before the release gets its number and ends when the outcome is in the
-ledger; a process that dies in between leaves an entry `deploy_started`, from which the same command goes on.
+ledger; a process that dies in between leaves an entry `deploy_started`, from which the same command goes on, also on
+another machine and while AWS still works on what was begun.
 """
 
 from __future__ import annotations
 
-import secrets
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from manuel_release.apply import prepare
-from manuel_release.apply.context import Context
-from manuel_release.apply.executor import StepFailed, execute
-from manuel_release.errors import GateFailed, Partial, Pending, Refused
-from manuel_release.model.entry import Entry, EntryKind
+from manuel_release.errors import Pending, Refused
+from manuel_release.lease import LeaseKeeper, leased
 from manuel_release.model.outcome import DeployOutcome, OutcomeStatus
-from manuel_release.model.plan import DeployPlan, NothingToDo, Refusal
+from manuel_release.model.plan import DeployPlan, FollowDeployments, FollowStack, NothingToDo, Refusal
 from manuel_release.model.progress import StepResult
 from manuel_release.model.release import release_name
 from manuel_release.observe.deploy import observe_deploy
-from manuel_release.observe.service import observe_stage_deployment, observe_versions, service_of
+from manuel_release.perform import Recorder, context_of, follow, perform
 from manuel_release.plan import deploy as planning
-from manuel_release.record.ledger import entry_id
+from manuel_release.plan import guards
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from datetime import datetime
 
     from manuel_release.app import App
     from manuel_release.model.deploy import DeployRequest, DeployState
-    from manuel_release.model.entry import Lease
     from manuel_release.model.progress import Progress
 
+__all__ = ["LeaseKeeper", "PlanRefused", "deploy", "leased"]
 
-@dataclass
-class LeaseKeeper:
-    """Holds a lease and renews it whenever a third of its time has passed; `pause` is the sleep of everything below."""
+CHANGE_SET_TITLE = "Package and compute the change set"
+
+
+class PlanRefused(Refused):
+    """What would change must not be done; the plan says what it is."""
+
+    def __init__(self, plan: DeployPlan, answer: Refusal) -> None:
+        super().__init__(answer.reason, hint=answer.hint)
+        self.plan = plan
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What one deploy carries from its beginning to its plan."""
 
     app: App
-    lease: Lease
-
-    def __post_init__(self) -> None:
-        self.renewed = time.monotonic()
-
-    def keep(self) -> None:
-        """Renew the lease when it is time; raises Refused when somebody took it over."""
-        if time.monotonic() - self.renewed > self.app.settings.lease_seconds / 3:
-            self.lease = self.app.ledger.renew(self.lease, self.app.settings.lease_seconds)
-            self.renewed = time.monotonic()
-
-    def pause(self, seconds: float) -> None:
-        """Sleep, and keep the lease."""
-        self.app.sleep(seconds)
-        self.keep()
-
-
-@contextmanager
-def leased(app: App, api_stage: str, reason: str) -> Iterator[LeaseKeeper]:
-    """The right to change an environment, given back at the end; raises Refused with who holds it."""
-    ledger = app.ledger
-    lease = ledger.acquire(
-        app.environment.name, api_stage, app.holder, reason, app.settings.lease_seconds, secrets.token_hex(8)
-    )
-    keeper = LeaseKeeper(app, lease)
-    try:
-        yield keeper
-    finally:
-        ledger.release(keeper.lease)
+    request: DeployRequest
+    progress: Progress
+    deadline: datetime | None
 
 
 def _refuse(answer: Refusal | NothingToDo | None) -> NothingToDo | None:
@@ -86,9 +70,14 @@ def deploy(
 ) -> DeployOutcome:
     """Deploy a release; `show` puts the plan on the screen, `agree` asks the person.
 
-    Raises UsageError for wrong parameters, Refused by a guard, ReleaseError when a step failed and the old release
-    still serves, GateFailed when the new one was taken back, Partial when that failed too.
+    Raises UsageError for wrong parameters, Refused by a guard (PlanRefused by what would change), ReleaseError when a
+    step failed and the old release still serves, GateFailed when the new one was taken back, Partial when that failed
+    too, Pending when the time of the request is up.
     """
+    deadline = None if request.timeout is None else app.now() + timedelta(seconds=request.timeout)
+    run = _Run(app, request, progress, deadline)
+    if app.environment.account_id:
+        _refuse(guards.foreign_account(app.environment, app.caller))
     values = prepare.checked_parameters(app, request)
     api_stage = values["ApiVersionStage"]
     observe = _observer(app, api_stage)
@@ -98,27 +87,81 @@ def deploy(
     began = time.monotonic()
     what = prepare.candidate(app, request, values)
     progress.end(_result("Build", began, f"code {what.code_digest[:12]}"))
+    _in_time(app, deadline, "built, and nothing was changed")
 
     nothing = _refuse(planning.admit(observe(), what.digest))
     if nothing is not None:
         return _nothing(app, api_stage, nothing)
     if request.dry_run:
-        return _rehearsed(app, what, observe(), progress, show)
+        return _rehearsed(run, what, _still(observe()), show)
 
     with leased(app, api_stage, request.reason or f"deploy {what.commit[:12]}".strip()) as keeper:
         state = observe()
         nothing = _refuse(planning.admit(state, what.digest))
         if nothing is not None:
             return _nothing(app, api_stage, nothing)
+        context = context_of(app, progress, keeper.pause, deadline)
+        step = _under_way(state, what)
+        if step is not None and state.unfinished is not None:
+            follow(step, _recorder(app, api_stage, state.unfinished.name, request), context)
+            state = observe()
+            _refuse(planning.admit(state, what.digest))
         release = planning.unfinished(state, what.digest) or app.ledger.reserve(
             app.environment.name, api_stage, app.holder, app.now()
         )
-        plan = _planned(app, what, state, release, progress)
-        show(plan)
-        if not agree(plan):
-            prepare.discard(app, plan.change_set)
+        plan = _planned(run, what, state, release)
+        if not _agreed(app, plan, show, agree):
             return _shown(plan, "nobody agreed, and nothing was changed")
-        return _perform(app, plan, request, progress, keeper)
+        return perform(plan, _recorder(app, api_stage, release, request), context)
+
+
+def _recorder(app: App, api_stage: str, release: str, request: DeployRequest) -> Recorder:
+    return Recorder(app, app.environment.name, api_stage, release, request.reason)
+
+
+def _in_time(app: App, deadline: datetime | None, so_far: str) -> float:
+    """Seconds that are left; raises Pending when none are."""
+    left = prepare.CHANGE_SET_SECONDS if deadline is None else (deadline - app.now()).total_seconds()
+    if left <= 0:
+        raise Pending(f"the time is up: {so_far}", hint="Run the same command again with a longer --timeout.")
+    return left
+
+
+def _under_way(state: DeployState, what: prepare.Candidate) -> FollowStack | FollowDeployments | None:
+    """What AWS still does for the release that is gone on with."""
+    if state.running is not None:
+        return FollowStack(state.environment.stack, state.running.token, what.descriptions)
+    return FollowDeployments(tuple(state.deploying)) if state.deploying else None
+
+
+def _still(state: DeployState) -> DeployState:
+    """The state, when nothing is at work; raises Refused: a change set cannot be computed meanwhile."""
+    if state.running is not None or state.deploying:
+        raise Refused(
+            f"AWS is still at work on an unfinished release of {state.environment.name}, and no change can be computed "
+            "meanwhile",
+            hint=f"`manuel-release deploy --env {state.environment.name} --attach` follows it; then run this again.",
+        )
+    return state
+
+
+def _agreed(
+    app: App, plan: DeployPlan, show: Callable[[DeployPlan], None], agree: Callable[[DeployPlan], bool]
+) -> bool:
+    """Show the plan and ask; whatever keeps it from being done, its change set is taken back.
+
+    Raises PlanRefused when it must not be done.
+    """
+    done = False
+    try:
+        show(plan)
+        if plan.refusal is not None:
+            raise PlanRefused(plan, plan.refusal)
+        done = agree(plan)
+    finally:
+        if not done:
+            prepare.discard(app, plan.change_set)
+    return done
 
 
 def _nothing(app: App, api_stage: str, answer: NothingToDo) -> DeployOutcome:
@@ -147,12 +190,14 @@ def _result(title: str, began: float, detail: str = "") -> StepResult:
     return StepResult(title, "done", time.monotonic() - began, detail)
 
 
-def _planned(app: App, what: prepare.Candidate, state: DeployState, release: str, progress: Progress) -> DeployPlan:
-    progress.start("Package and compute the change set")
+def _planned(run: _Run, what: prepare.Candidate, state: DeployState, release: str) -> DeployPlan:
+    within = _in_time(run.app, run.deadline, "nothing was changed")
+    run.progress.start(CHANGE_SET_TITLE)
     began = time.monotonic()
     triggers = () if state.first else planning.rollback_triggers(tuple(state.alarms))
-    found = prepare.change_set(app, state, what, release, triggers)
-    progress.end(_result("Package and compute the change set", began, f"{len(found.changes)} changes"))
+    values = run.request.details
+    found = prepare.change_set(run.app, state, what, release, triggers, values=values, within=within)
+    run.progress.end(_result(CHANGE_SET_TITLE, began, f"{len(found.changes)} changes"))
     return planning.plan_deploy(
         state,
         release=release,
@@ -161,112 +206,15 @@ def _planned(app: App, what: prepare.Candidate, state: DeployState, release: str
         commit=what.commit,
         change_set=found,
         descriptions=what.descriptions,
+        override_shared=run.request.override_shared,
     )
 
 
 def _rehearsed(
-    app: App,
-    what: prepare.Candidate,
-    state: DeployState,
-    progress: Progress,
-    show: Callable[[DeployPlan], None],
+    run: _Run, what: prepare.Candidate, state: DeployState, show: Callable[[DeployPlan], None]
 ) -> DeployOutcome:
     """Show what would happen: the change set is computed by AWS and deleted again."""
-    release = release_name(app.ledger.last_number(app.environment.name) + 1)
-    plan = _planned(app, what, state, release, progress)
-    try:
-        show(plan)
-    finally:
-        prepare.discard(app, plan.change_set)
+    following = release_name(run.app.ledger.last_number(run.app.environment.name) + 1)
+    plan = _planned(run, what, state, planning.unfinished(state, what.digest) or following)
+    _agreed(run.app, plan, show, lambda _: False)
     return _shown(plan, "dry run: nothing was changed")
-
-
-def _perform(
-    app: App, plan: DeployPlan, request: DeployRequest, progress: Progress, keeper: LeaseKeeper
-) -> DeployOutcome:
-    """Do the steps of a plan that is written down first, and write down how it ended."""
-    context = Context(app.aws, app.settings, progress, app.now, keeper.pause, app.aws.session.region)
-    record = _Recorder(app, plan, request.reason)
-    titles = [step.title for step in plan.steps]
-    record(EntryKind.DEPLOY_STARTED, digest=plan.digest, code_digest=plan.code_digest, commit=plan.commit, steps=titles)
-    try:
-        results = execute(plan.steps, context)
-    except StepFailed as failed:
-        _take_back(plan, failed, context, record)
-        raise failed.error from failed
-    except KeyboardInterrupt as stopped:
-        stopped.add_note(
-            f"{plan.release} is unfinished: what AWS has begun goes on by itself, and the same command finishes it."
-        )
-        raise
-    service = service_of(app.aws, app.environment.stack)
-    kind = EntryKind.RELEASE_LIVE if plan.serves_at_end else EntryKind.RELEASE_STAGED
-    record(
-        kind,
-        digest=plan.digest,
-        previous=plan.previous or "",
-        versions=observe_versions(app.aws, service, plan.release),
-        api_deployment_id=observe_stage_deployment(app.aws, service),
-    )
-    return DeployOutcome(
-        plan.environment,
-        plan.api_stage,
-        plan.release,
-        OutcomeStatus.LIVE if plan.serves_at_end else OutcomeStatus.STAGED,
-        previous=plan.previous,
-        results=results,
-        url=app.settings.public_url(service.rest_api_id, service.api_stage, app.aws.session.region),
-        message="" if plan.serves_at_end else f"{plan.previous} serves; {plan.release} is held at 0 % of the traffic",
-        plan=plan,
-    )
-
-
-@dataclass(frozen=True)
-class _Recorder:
-    """Appends entries about one plan to the ledger."""
-
-    app: App
-    plan: DeployPlan
-    reason: str
-
-    def __call__(self, kind: EntryKind, **details: object) -> None:
-        plan, now = self.plan, self.app.now()
-        self.app.ledger.append(
-            Entry(
-                id=entry_id(now),
-                environment=plan.environment,
-                api_stage=plan.api_stage,
-                at=now,
-                kind=kind,
-                release=plan.release,
-                by=self.app.holder,
-                reason=self.reason,
-                details=details,
-            )
-        )
-
-
-def _take_back(plan: DeployPlan, failed: StepFailed, context: Context, record: _Recorder) -> None:
-    """Return the traffic to the release before, when the new one had some already.
-
-    Raises GateFailed when that worked, Partial when it did not; returns when there was nothing to take back.
-    """
-    message = failed.error.message
-    if failed.index < plan.point_of_traffic or not plan.undo or isinstance(failed.error, Pending):
-        record(EntryKind.DEPLOY_FAILED, step=failed.step.title, message=message)
-        return
-    try:
-        execute(plan.undo, context)
-    except StepFailed as again:
-        record(
-            EntryKind.DEPLOY_FAILED, step=again.step.title, message=f"{message}; taking it back: {again.error.message}"
-        )
-        raise Partial(
-            f"{plan.release} failed and could not be taken back: {message}\n  then: {again.error.message}",
-            hint=f"`manuel-release status --env {plan.environment}` shows which release each function serves.",
-        ) from again
-    record(EntryKind.TRAFFIC_RETURNED, to=plan.previous or "", message=message)
-    raise GateFailed(
-        f"{plan.release} was taken back and {plan.previous} serves again: {message}",
-        hint="Correct what failed and deploy again; `manuel-release history` keeps the record.",
-    )

@@ -51,6 +51,10 @@ class Settings:
     stack_seconds, deployment_seconds, health_seconds: how long to wait for a stack, a CodeDeploy deployment, and the
         public URL.
     poll_seconds: pause between two looks at something that is under way.
+    canary_interval_seconds: how finely a canary is judged: 1, 5, 10, 20, 30 or 60.
+    canary_delay_seconds, canary_minute_delay_seconds: how long after an interval the functions' metrics are there, and
+        after a minute AWS's own.
+    limits: what the specification's absolute limits do to a canary: `report`, `shared` or `absolute`.
     smoke: function (name without environment) -> request; a function not named gets `GET /` and may answer anything
         below 500.
     """
@@ -64,6 +68,10 @@ class Settings:
     health_seconds: float = 180.0
     health_answers: int = 3
     poll_seconds: float = 2.0
+    canary_interval_seconds: float = 10.0
+    canary_delay_seconds: float = 20.0
+    canary_minute_delay_seconds: float = 90.0
+    limits: str = "report"
     smoke: Mapping[str, SmokeRequest] = field(default_factory=dict)
     source: str = "built-in defaults"
     root: Path | None = None
@@ -83,7 +91,17 @@ class Settings:
         return pattern.format(api_id=api_id, stage=stage, region=region).rstrip("/")
 
 
-_NUMBERS = ("lease_seconds", "stack_seconds", "deployment_seconds", "health_seconds", "poll_seconds")
+_NUMBERS = (
+    "lease_seconds",
+    "stack_seconds",
+    "deployment_seconds",
+    "health_seconds",
+    "poll_seconds",
+    "canary_interval_seconds",
+    "canary_delay_seconds",
+    "canary_minute_delay_seconds",
+)
+_LIMITS = ("report", "shared", "absolute")
 _ENVIRONMENT_KEYS = {"stack": str, "parameters_file": str, "canary": bool, "asks": bool, "account_id": str}
 
 
@@ -101,6 +119,8 @@ def parse(text: str, source: str) -> Settings:
                 settings = replace(settings, **_fields({key: value}))
             case _ if key in _NUMBERS and isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
                 settings = replace(settings, **_fields({key: float(value)}))
+            case "limits" if value in _LIMITS:
+                settings = replace(settings, limits=str(value))
             case "health_answers" if isinstance(value, int) and value > 0:
                 settings = replace(settings, health_answers=value)
             case "environments" if isinstance(value, dict):

@@ -49,10 +49,12 @@ class Told:
     """A progress that keeps what it was told."""
 
     def __init__(self) -> None:
+        self.starts: list[str] = []
         self.notes: list[str] = []
         self.ends: list[StepResult] = []
 
-    def start(self, title: str) -> None: ...
+    def start(self, title: str) -> None:
+        self.starts.append(title)
 
     def note(self, text: str) -> None:
         self.notes.append(text)
@@ -75,12 +77,17 @@ class FakeAws:
     """All services in one object, each attribute answering as the real module does.
 
     functions_in_template: what the next stack update makes. stack_fault: the reason that the next one fails with.
+    other_changes: what the next change set holds besides. stack_seconds: how long a stack update takes.
     broken: functions that answer 500. codedeploy_fault: the message that deployments fail with.
+    codedeploy_seconds: how long a deployment takes.
     """
 
     clock: Clock = field(default_factory=Clock)
     functions_in_template: tuple[str, ...] = ("manuel-health-dev", "manuel-usage-dev")
     stack_fault: str = ""
+    other_changes: tuple[Change, ...] = ()
+    stack_seconds: float = 0.0
+    codedeploy_seconds: float = 0.0
     broken: set[str] = field(default_factory=set)
     codedeploy_fault: str = ""
     api_stage: str = "dev"
@@ -139,17 +146,29 @@ class FakeStorage:
 
 
 class FakeStacks:
-    """Stacks whose update makes `functions_in_template` and the API, or fails with `stack_fault`."""
+    """Stacks whose update makes `functions_in_template` and the API, or fails with `stack_fault`.
+
+    An update that takes time is done when somebody looks at the stack after it.
+    """
 
     def __init__(self, aws: FakeAws) -> None:
         self.aws = aws
         self.there: dict[str, Stack] = {}
         self.change_sets: dict[str, dict[str, Any]] = {}
         self.past: list[StackEvent] = []
+        self.texts: dict[str, str] = {}
+        self.asked: list[dict[str, Any]] = []
+        self.objected: tuple[StackEvent, ...] = ()
+        self.at_work: tuple[datetime, dict[str, Any], str] | None = None
         self._ids = itertools.count(1)
 
     def describe(self, name: str) -> Stack | None:
-        return self.there.get(name)
+        if self.at_work is not None and self.aws.clock.at >= self.at_work[0]:
+            _, request, token = self.at_work
+            self.at_work = None
+            self._settle(request, token)
+        by_id = (stack for stack in self.there.values() if stack.id == name)
+        return self.there.get(name) or next(by_id, None)
 
     def resources(self, name: str) -> tuple[Resource, ...]:
         found = []
@@ -159,10 +178,20 @@ class FakeStacks:
             found.append(Resource(f"{function}Live", arn, ALIAS, "CREATE_COMPLETE"))
         return tuple(found)
 
-    def events(self, name: str, after: datetime | None = None) -> tuple[StackEvent, ...]:
-        return tuple(e for e in self.past if after is None or e.at >= after)
+    def template(self, name: str) -> str:
+        return self.texts.get(name, "")
+
+    def latest_event(self, name: str) -> StackEvent | None:
+        return self.past[-1] if self.past else None
+
+    def events(self, name: str, after: datetime | None = None, token: str | None = None) -> tuple[StackEvent, ...]:
+        return tuple(e for e in self.past if (after is None or e.at >= after) and token in {None, e.token})
+
+    def objections(self, *, change_set: str = "", stack: str = "") -> tuple[StackEvent, ...]:
+        return self.objected
 
     def create_change_set(self, **request: Any) -> ChangeSet:
+        self.asked.append(request)
         name = f"arn:cs-{next(self._ids)}"
         stack = self.there.get(request["stack"])
         if stack is not None and not stack.never_created and stack.parameters == request["parameters"]:
@@ -172,22 +201,34 @@ class FakeStacks:
         self.change_sets[name] = request
         kind = Action.ADD if request["creates"] else Action.MODIFY
         changes = tuple(Change(kind, f, f, FUNCTION) for f in self.aws.functions_in_template)
-        return ChangeSet(name, request["stack"], changes, creates_stack=request["creates"])
+        changes = (*changes, *self.aws.other_changes)
+        return ChangeSet(name, request["stack"], changes, request["creates"], request["values"])
 
-    def _event(self, logical_id: str, status: str, reason: str = "") -> None:
+    def _event(self, logical_id: str, status: str, token: str, reason: str = "") -> None:
         self.aws.clock.sleep(1)
         number = next(self._ids)
-        self.past.append(StackEvent(f"e{number}", self.aws.clock.at, logical_id, logical_id, FUNCTION, status, reason))
+        one = StackEvent(f"e{number}", self.aws.clock.at, logical_id, logical_id, FUNCTION, status, reason, token)
+        self.past.append(one)
 
     def execute(self, change_set_id: str, token: str) -> None:
         self.aws.calls.append("execute")
         request = self.change_sets.pop(change_set_id)
         stack = self.there[request["stack"]]
-        new = stack.never_created
+        kind = "CREATE" if stack.never_created else "UPDATE"
+        self._event(stack.name, f"{kind}_IN_PROGRESS", token)
+        if self.aws.stack_seconds:
+            self.there[stack.name] = replace(stack, status=f"{kind}_IN_PROGRESS")
+            self.at_work = (self.aws.clock.at + timedelta(seconds=self.aws.stack_seconds), request, token)
+        else:
+            self._settle(request, token)
+
+    def _settle(self, request: dict[str, Any], token: str) -> None:
+        stack = self.there[request["stack"]]
+        new = stack.never_created or stack.status == "CREATE_IN_PROGRESS"
         outputs = {"ApiId": "api1", "ApiStage": self.aws.api_stage, "CodeDeployApplicationName": "app"}
         if self.aws.stack_fault:
-            self._event("HealthFunction", "UPDATE_FAILED", self.aws.stack_fault)
-            self._event("UsageFunction", "UPDATE_FAILED", "Resource update cancelled")
+            self._event("HealthFunction", "UPDATE_FAILED", token, self.aws.stack_fault)
+            self._event("UsageFunction", "UPDATE_FAILED", token, "Resource update cancelled")
             self.there[stack.name] = replace(stack, status="ROLLBACK_COMPLETE" if new else "UPDATE_ROLLBACK_COMPLETE")
             return
         release = request["parameters"].get("ReleaseId", "")
@@ -197,7 +238,7 @@ class FakeStacks:
             if not function.versions:
                 function.versions["1"] = release
                 function.aliases["live"] = Alias(name, "live", "1")
-            self._event(name, "UPDATE_COMPLETE")
+            self._event(name, "UPDATE_COMPLETE", token)
         self.there[stack.name] = Stack(
             stack.name,
             stack.id,
@@ -213,7 +254,7 @@ class FakeStacks:
 
     def delete_stack(self, name: str) -> None:
         self.aws.calls.append("delete_stack")
-        del self.there[name]
+        self.there.pop(name, None)
 
 
 class FakeFunctions:
@@ -272,28 +313,40 @@ class FakeGateway:
 
 
 class FakeDeployments:
-    """Deployments that take effect at once, or fail with `codedeploy_fault`."""
+    """Deployments that take effect at once or after `codedeploy_seconds`, or fail with `codedeploy_fault`."""
 
     def __init__(self, aws: FakeAws) -> None:
         self.aws = aws
         self.made: dict[str, Deployment] = {}
         self.stopped: list[str] = []
+        self.at_work: dict[str, tuple[datetime, dict[str, Any]]] = {}
 
     def active(self, application: str, group: str) -> tuple[str, ...]:
+        for name in tuple(self.made):
+            self.get(name)
         return tuple(d.id for d in self.made.values() if not d.over and d.group == group)
 
     def create(self, **request: Any) -> str:
         name = f"d-{len(self.made) + 1}"
-        function, fault = self.aws.functions.all[request["function"]], self.aws.codedeploy_fault
+        function = self.aws.functions.all[request["function"]]
         assert function.aliases["live"].version == request["current_version"]
-        if not fault:
-            function.aliases["live"] = Alias(request["function"], "live", request["target_version"])
-        status = "Failed" if fault else "Succeeded"
-        self.made[name] = Deployment(name, request["group"], status, fault)
+        self.made[name] = Deployment(name, request["group"], "InProgress")
+        self.at_work[name] = (self.aws.clock.at + timedelta(seconds=self.aws.codedeploy_seconds), request)
+        self.get(name)
         return name
 
     def get(self, deployment_id: str) -> Deployment:
+        ends, request = self.at_work.get(deployment_id, (None, {}))
+        if ends is not None and self.aws.clock.at >= ends:
+            del self.at_work[deployment_id]
+            self._end(deployment_id, request)
         return self.made[deployment_id]
+
+    def _end(self, name: str, request: dict[str, Any]) -> None:
+        function, fault = self.aws.functions.all[request["function"]], self.aws.codedeploy_fault
+        if not fault:
+            function.aliases["live"] = Alias(request["function"], "live", request["target_version"])
+        self.made[name] = Deployment(name, request["group"], "Failed" if fault else "Succeeded", fault)
 
     def stop(self, deployment_id: str, roll_back: bool) -> None:
         self.stopped.append(deployment_id)

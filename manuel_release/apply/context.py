@@ -19,6 +19,7 @@ class Context:
     """AWS, settings, the clock, and whom to tell.
 
     sleep: pauses for that many seconds; the executor's also keeps the lease alive.
+    deadline: when the steps give up waiting, in the time of `now`; None leaves it to the settings' own limits.
     """
 
     aws: Aws
@@ -27,6 +28,7 @@ class Context:
     now: Callable[[], datetime]
     sleep: Callable[[float], None]
     region: str
+    deadline: datetime | None = None
 
 
 @dataclass(frozen=True)

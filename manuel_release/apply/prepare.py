@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from manuel_release.apply import preview
 from manuel_release.artifact import digest as digests
-from manuel_release.artifact import parameters, sam, source, template
-from manuel_release.errors import UsageError
+from manuel_release.artifact import parameters, references, sam, source, template
+from manuel_release.errors import ReleaseError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
 
 ARTIFACT_TEMPLATE = "packaged-template.yaml"
 ARTIFACT_RECORD = "artifact.json"
+CHANGE_SET_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
 class Candidate:
     """What is going to be released, before it has a number.
 
+    values: parameters; what SSM has is named here with its version (`ssm:/path:3`) and never told.
+    tags: of the stack, from a parameter file that has some.
     packaged: the template that names the uploads, where somebody packaged it already.
     """
 
@@ -36,11 +40,13 @@ class Candidate:
     commit: str
     build: sam.Build | None = None
     packaged: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
-        """Over code, template and parameters without ReleaseId."""
-        return digests.digest([("code", self.code_digest.encode())], self.values)
+        """Over code, template, tags and parameters without ReleaseId."""
+        tags = [("tags", json.dumps(self.tags, sort_keys=True).encode())] if self.tags else []
+        return digests.digest([("code", self.code_digest.encode()), *tags], self.values)
 
     @property
     def api_stage(self) -> str:
@@ -48,13 +54,17 @@ class Candidate:
         return self.values["ApiVersionStage"]
 
 
+def parameter_file(app: App, request: DeployRequest) -> Path:
+    """The parameter file of this deploy: the named one, else the environment's own."""
+    return request.parameters or (request.artifact or app.root) / app.environment.parameters_file
+
+
 def checked_parameters(app: App, request: DeployRequest) -> Mapping[str, str]:
     """The parameters of this deploy, checked against the template; raises UsageError with every complaint."""
     folder = request.artifact or app.root
-    path = request.parameters or folder / app.environment.parameters_file
+    path = parameter_file(app, request)
     known = template.load(folder / (ARTIFACT_TEMPLATE if request.artifact else sam.TEMPLATE))
-    values = parameters.load(path)
-    parameters.check(known, values, path.name)
+    values = references.pinned(known, parameters.load(path), app.aws.parameters.read, path.name)
     if values.get("Environment", app.environment.short) != app.environment.short:
         raise UsageError(
             f"{path.name} is for {values['Environment']!r}, the environment is {app.environment.name}",
@@ -66,11 +76,15 @@ def checked_parameters(app: App, request: DeployRequest) -> Mapping[str, str]:
 
 def candidate(app: App, request: DeployRequest, values: Mapping[str, str]) -> Candidate:
     """Build, or take the build or artifact that is there; raises ReleaseError with SAM's words."""
+    file = parameters.read(parameter_file(app, request))
+    if file.stack_policy is not None:
+        app.screen.warn("the parameter file's StackPolicy is for CodePipeline; this deploy does not set it")
     if request.artifact is not None:
-        return _from_artifact(request.artifact, values)
+        return replace(_from_artifact(request.artifact, values), tags=file.tags)
     build = sam.built(app.root) if request.no_build else sam.build(app.root)
     known = template.load(app.root / sam.TEMPLATE)
-    return Candidate(values, template.descriptions(known), build.code_digest, source.commit(app.root), build=build)
+    commit = source.commit(app.root)
+    return Candidate(values, template.descriptions(known), build.code_digest, commit, build=build, tags=file.tags)
 
 
 def _from_artifact(folder: Path, values: Mapping[str, str]) -> Candidate:
@@ -102,23 +116,52 @@ def packaged_template(app: App, what: Candidate) -> str:
     )
 
 
-def change_set(app: App, state: DeployState, what: Candidate, release: str, triggers: tuple[str, ...]) -> ChangeSet:
-    """Upload the template and let AWS compute what would change, with `release` as ReleaseId."""
+def change_set(
+    app: App,
+    state: DeployState,
+    what: Candidate,
+    release: str,
+    triggers: tuple[str, ...],
+    *,
+    values: bool = False,
+    within: float = CHANGE_SET_SECONDS,
+) -> ChangeSet:
+    """Upload the template and let AWS compute what would change, with `release` as ReleaseId.
+
+    `values` asks for the values of properties, `within` is how many seconds AWS gets. Whatever goes wrong, nothing is
+    left behind.
+    """
     key = f"builds/{what.code_digest[:16]}/{app.environment.name}-{release}.yaml"
-    app.aws.storage.upload(app.artifact_bucket, key, packaged_template(app, what).encode())
-    stack = state.environment.stack
-    found = app.aws.stacks.create_change_set(
-        stack=stack,
-        template_url=app.aws.storage.template_url(app.artifact_bucket, key),
-        template_body=None,
-        parameters={**what.values, digests.RELEASE_PARAMETER: release},
-        creates=state.stack is None or state.stack.never_created,
-        name=f"manuel-release-{release}-{secrets.token_hex(4)}",  # a resumed deploy meets its own earlier one
-        description=f"{release} {what.commit[:12]}".strip(),
-        rollback_alarms=triggers,
-        tags={"manuel:environment": app.environment.name},
-    )
-    return described(found, what.descriptions)
+    text = packaged_template(app, what)
+    body = preview.small_enough(text, f"manuel-release deploy --env {app.environment.name}")
+    app.aws.storage.upload(app.artifact_bucket, key, body)
+    stack, creates = state.environment.stack, state.stack is None or state.stack.never_created
+    try:
+        found = app.aws.stacks.create_change_set(
+            stack=stack,
+            template_url=app.aws.storage.template_url(app.artifact_bucket, key),
+            template_body=None,
+            parameters={
+                **references.revealed(what.values, app.aws.parameters.read),
+                digests.RELEASE_PARAMETER: release,
+            },
+            creates=creates,
+            name=f"manuel-release-{release}-{secrets.token_hex(4)}",  # a resumed deploy meets its own earlier one
+            description=f"{release} {what.commit[:12]}".strip(),
+            rollback_alarms=triggers,
+            tags={**what.tags, "manuel:environment": app.environment.name},
+            values=values,
+            within=within,
+        )
+    except ReleaseError:
+        if creates:
+            preview.clear_away(app.aws, stack)
+        raise
+    try:
+        return preview.compared(app.aws, described(found, what.descriptions), text)
+    except ReleaseError:
+        discard(app, found)
+        raise
 
 
 def described(found: ChangeSet, sentences: Mapping[str, str]) -> ChangeSet:

@@ -26,8 +26,12 @@ COMMANDS = {  # in the order of a user's life
     "deploy": "Deploy a release to an environment",
     "status": "Show what runs where, and what needs a person",
     "history": "List releases, newest first",
+    "canary": "Watch a canary, and replay recorded ones",
+    "doctor": "Check this machine, the account and the environments",
+    "parameters": "Print an environment's parameters in another form",
     "rehearse": "Run a release here, on an AWS of its own",
     "cloud": "Start, stop and use the embedded AWS",
+    "completion": "Print the completion script of a shell",
 }
 
 EXIT_CODES = """\b

@@ -59,11 +59,21 @@ def _option(*names: str, help: str, **attributes: Any) -> click.Option:  # noqa:
     return click.Option(names, help=help, expose_value=False, callback=_remember, **attributes)
 
 
+def _environments(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """The environments that a shell offers; settings can rename their stacks and add none."""
+    return [name for name in ("dev", "staging", "production") if name.startswith(incomplete)]
+
+
 def parameters() -> list[click.Option]:
     """The shared options, in the order of the help."""
     output = click.Choice(["table", "json"])
     return [
-        _option("--env", "environment", metavar="ENV", help="dev, staging or production (prod is the same)."),
+        _option(
+            *("--env", "environment"),
+            metavar="ENV",
+            shell_complete=_environments,
+            help="dev, staging or production (prod is the same).",
+        ),
         _option("--region", metavar="REGION", help="AWS region; before AWS_REGION, the profile's and the settings'."),
         _option("--profile", metavar="PROFILE", help="Profile of the AWS configuration; before AWS_PROFILE."),
         _option("--output", type=output, help="table for people (the default), or one JSON document on stdout."),
@@ -74,7 +84,12 @@ def parameters() -> list[click.Option]:
         _option("--quiet", is_flag=True, help="Nothing on stderr but warnings and errors."),
         _option("--verbose", is_flag=True, help="More on stderr: what happens, and where a fault is."),
         _option("--no-color", is_flag=True, help="No colours; the variable NO_COLOR does the same."),
-        _option("--config", metavar="FILE", help="Settings file; before MANUEL_CONFIG and the search for one."),
+        _option(
+            "--config",
+            type=click.Path(),
+            metavar="FILE",
+            help="Settings file; before MANUEL_CONFIG and the search for one.",
+        ),
         click.Option(
             ["--version"],
             is_flag=True,

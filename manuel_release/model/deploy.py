@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from manuel_release.model.caller import Caller
     from manuel_release.model.environment import Environment
     from manuel_release.model.release import Release
-    from manuel_release.model.stack import Stack
+    from manuel_release.model.stack import Stack, StackEvent
     from manuel_release.model.traffic import Alarm, Alias, ApiStage
 
 RETAINED_RELEASES = 10
@@ -27,6 +27,9 @@ class DeployRequest:
     artifact: folder of a built and packaged artifact; None builds the repository.
     parameters: parameter file instead of the environment's own.
     no_build: take the last build as it is.
+    override_shared: why shared changes may be breaking this time; empty for no.
+    details: ask AWS for the values of properties before and after.
+    timeout: seconds for the whole command; None leaves it to the settings' own limits.
     """
 
     artifact: Path | None = None
@@ -34,6 +37,17 @@ class DeployRequest:
     no_build: bool = False
     reason: str = ""
     dry_run: bool = False
+    override_shared: str = ""
+    details: bool = False
+    timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class RunningUpdate:
+    """A stack operation that a release's deploy began and that is still under way; `token` is the operation's."""
+
+    release: str
+    token: str
 
 
 @dataclass(frozen=True)
@@ -43,6 +57,8 @@ class DeployState:
     live: function name -> its alias `live`; empty before the first release.
     deploying: ids of CodeDeploy deployments that are under way.
     releases: newest first, of this API stage.
+    running: the newest release's stack operation, while it is under way.
+    events: of the stack's last operation, where that keeps AWS from updating it.
     """
 
     environment: Environment
@@ -54,6 +70,8 @@ class DeployState:
     deploying: Sequence[str] = ()
     alarms: Sequence[Alarm] = ()
     releases: Sequence[Release] = ()
+    running: RunningUpdate | None = None
+    events: Sequence[StackEvent] = ()
 
     @property
     def first(self) -> bool:
@@ -66,6 +84,12 @@ class DeployState:
     def newest(self, *states: ReleaseState) -> Release | None:
         """The newest release in one of these states."""
         return next((r for r in self.releases if r.state in states), None)
+
+    @property
+    def unfinished(self) -> Release | None:
+        """The newest release, when its deploy never ended."""
+        newest = self.releases[0] if self.releases else None
+        return newest if newest is not None and newest.state is ReleaseState.DEPLOYING else None
 
     @property
     def live_release(self) -> Release | None:

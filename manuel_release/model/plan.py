@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from manuel_release.model.preview import JudgedChange
     from manuel_release.model.stack import ChangeSet
 
 
@@ -23,6 +24,27 @@ class ExecuteChangeSet:
     token: str
     descriptions: Mapping[str, str] = field(default_factory=dict)
     title: str = "Update the stack"
+
+
+@dataclass(frozen=True)
+class FollowStack:
+    """Wait until a stack has settled that somebody else's deploy of the same release began to update.
+
+    token: of the operation; events of other operations are not told.
+    """
+
+    stack: str
+    token: str
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+    title: str = "Follow the update of the stack that is under way"
+
+
+@dataclass(frozen=True)
+class FollowDeployments:
+    """Wait until CodeDeploy deployments are over that an earlier run of the same deploy started."""
+
+    deployments: Sequence[str]
+    title: str = "Follow the CodeDeploy deployments that are under way"
 
 
 @dataclass(frozen=True)
@@ -72,7 +94,16 @@ class CheckHealth:
     title: str = "Wait until the public URL answers with the release"
 
 
-Step = ExecuteChangeSet | PublishRelease | SmokeTest | ShiftLive | WriteStageVariables | CheckHealth
+Step = (
+    ExecuteChangeSet
+    | FollowStack
+    | FollowDeployments
+    | PublishRelease
+    | SmokeTest
+    | ShiftLive
+    | WriteStageVariables
+    | CheckHealth
+)
 
 
 @dataclass(frozen=True)
@@ -81,6 +112,9 @@ class DeployPlan:
 
     undo: what takes traffic back when a step after `point_of_traffic` (index into steps) fails; empty where nothing
         served before.
+    changes: the change set's changes with what they mean.
+    refusal: why it must not be done; None when it may be.
+    override: the reason why shared changes may be breaking; empty for none.
     """
 
     environment: str
@@ -96,6 +130,9 @@ class DeployPlan:
     point_of_traffic: int = 0
     undo: Sequence[Step] = ()
     warnings: Sequence[str] = field(default_factory=tuple)
+    changes: Sequence[JudgedChange] = ()
+    refusal: Refusal | None = None
+    override: str = ""
 
 
 @dataclass(frozen=True)

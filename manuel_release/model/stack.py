@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 FUNCTION = "AWS::Lambda::Function"
 ALIAS = "AWS::Lambda::Alias"
 VERSION = "AWS::Lambda::Version"
+VALIDATION_FAILED = "VALIDATION_FAILED"
+"""Status of something that AWS objects to before it begins; such an event's physical id is a place in the template."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,10 @@ class Resource:
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack as DescribeStacks shows it; parameters are the values in use (NoEcho ones masked by AWS)."""
+    """A stack as DescribeStacks shows it; parameters are the values in use (NoEcho ones masked by AWS).
+
+    change_set_id: the change set that was executed last; empty where AWS does not tell.
+    """
 
     name: str
     id: str
@@ -35,6 +40,7 @@ class Stack:
     reason: str = ""
     outputs: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
+    change_set_id: str = ""
 
     @property
     def busy(self) -> bool:
@@ -59,7 +65,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class StackEvent:
-    """One line of a stack's history."""
+    """One line of a stack's history; `token` is that of the operation that it belongs to."""
 
     id: str
     at: datetime
@@ -68,6 +74,7 @@ class StackEvent:
     type: str
     status: str
     reason: str = ""
+    token: str = ""
 
     @property
     def failed(self) -> bool:
@@ -83,6 +90,7 @@ class Action(StrEnum):
     REMOVE = "Remove"
     IMPORT = "Import"
     DYNAMIC = "Dynamic"
+    SYNC = "SyncWithActual"
 
 
 class Replacement(StrEnum):
@@ -94,8 +102,36 @@ class Replacement(StrEnum):
 
 
 @dataclass(frozen=True)
+class PropertyChange:
+    """What differs in one property of a resource, as a change set tells it.
+
+    path: where in the property; the property's name where AWS gives no path.
+    before, after: the values as text (AWS cuts long ones); None where AWS gives none, or they were not asked for.
+    recreation: whether this alone replaces the resource: Never, Conditionally or Always.
+    dynamic: AWS knows the new value only while the change set is executed.
+    cause: what the new value comes from, `Resource` or `Resource.Attribute`; empty for the template's own text.
+    """
+
+    name: str
+    path: str = ""
+    before: str | None = None
+    after: str | None = None
+    recreation: str = "Never"
+    dynamic: bool = False
+    cause: str = ""
+
+
+@dataclass(frozen=True)
 class Change:
-    """One resource's change in a change set; `properties` are the names that differ."""
+    """One resource's change in a change set.
+
+    properties: names of the properties that differ.
+    scope: parts of the resource's text that differ (Properties, Tags, Metadata, ...).
+    details: the properties that differ, one by one.
+    policy: what becomes of a resource that is removed or replaced: Delete, Retain, ReplaceAndRetain, ...
+    gone: what its users can no longer ask it for (`GET /api/usage` of an API).
+    widens: the text was compared, and everything that was there is still there, unchanged.
+    """
 
     action: Action
     logical_id: str
@@ -105,13 +141,31 @@ class Change:
     properties: Sequence[str] = ()
     scope: Sequence[str] = ()
     description: str = ""
+    details: Sequence[PropertyChange] = ()
+    policy: str = ""
+    gone: Sequence[str] = ()
+    widens: bool = False
+
+    @property
+    def name(self) -> str:
+        """The resource's own sentence without its full stop; its type where it has none."""
+        return self.description.rstrip(".") or self.type
+
+    @property
+    def kept(self) -> bool:
+        """Whether the resource stays in AWS although it leaves the stack."""
+        return self.policy.endswith("Retain")
 
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """A change set that AWS has computed; no changes means that there is nothing to do."""
+    """A change set that AWS has computed; no changes means that there is nothing to do.
+
+    values: the values before and after were asked for.
+    """
 
     id: str
     stack: str
     changes: Sequence[Change] = ()
     creates_stack: bool = False
+    values: bool = False

@@ -9,6 +9,7 @@ from manuel_release.model.release import LIVE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,18 @@ class Canary:
 
 @dataclass(frozen=True)
 class ApiStage:
-    """A stage of the REST API as GetStage shows it."""
+    """A stage of the REST API as GetStage shows it.
+
+    updated_at: when anything in it was last changed. access_log: its log group, empty when it has none.
+    """
 
     rest_api_id: str
     name: str
     deployment_id: str
     variables: Mapping[str, str] = field(default_factory=dict)
     canary: Canary | None = None
+    updated_at: datetime | None = None
+    access_log: str = ""
 
     @property
     def serving(self) -> str:

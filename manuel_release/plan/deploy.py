@@ -17,12 +17,13 @@ from manuel_release.model.plan import (
     WriteStageVariables,
 )
 from manuel_release.model.release import ReleaseState
-from manuel_release.plan import guards
+from manuel_release.plan import changes, guards
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from manuel_release.model.deploy import DeployState
+    from manuel_release.model.preview import JudgedChange
     from manuel_release.model.stack import ChangeSet
     from manuel_release.model.traffic import Alarm
 
@@ -33,6 +34,9 @@ def admit(state: DeployState, digest: str | None = None) -> Refusal | NothingToD
     """Whether a release with this digest may be deployed now; None is yes. Without a digest only guards are asked."""
     no = guards.refusal(state)
     if no is not None or digest is None:
+        return no
+    no = guards.other_work(state, digest)
+    if no is not None:
         return no
     live = state.live_release
     if live is not None and live.digest == digest:
@@ -47,10 +51,8 @@ def admit(state: DeployState, digest: str | None = None) -> Refusal | NothingToD
 
 def unfinished(state: DeployState, digest: str) -> str | None:
     """The release that a deploy of this digest began and never ended, to be gone on with; None to begin a new one."""
-    newest = state.newest(*ReleaseState)
-    if newest is not None and newest.state is ReleaseState.DEPLOYING and newest.digest == digest:
-        return newest.name
-    return None
+    begun = state.unfinished
+    return begun.name if begun is not None and begun.digest == digest else None
 
 
 def rollback_triggers(alarms: tuple[Alarm, ...]) -> tuple[str, ...]:
@@ -67,8 +69,9 @@ def plan_deploy(
     commit: str,
     change_set: ChangeSet,
     descriptions: Mapping[str, str],
+    override_shared: str = "",
 ) -> DeployPlan:
-    """The steps that bring a release to where it belongs.
+    """The steps that bring a release to where it belongs; `refusal` says when they must not be taken.
 
     In production it is held at 0 %; elsewhere CodeDeploy moves `live` all at once. The first release of an environment
     serves as soon as its stack exists (version 1 is its code, and there are no users yet).
@@ -97,7 +100,9 @@ def plan_deploy(
                 CheckHealth(stack, previous),
             ]
     red = [alarm.name for alarm in state.alarms if alarm.state == "ALARM"]
-    warnings = (f"red before this deploy, and so not watched by it: {', '.join(red)}",) if red else ()
+    warnings = [f"red before this deploy, and so not watched by it: {', '.join(red)}"] if red else []
+    judged = changes.judge(change_set)
+    warnings += _overridden(judged, override_shared)
     return DeployPlan(
         environment=state.environment.name,
         api_stage=state.api_stage,
@@ -111,5 +116,17 @@ def plan_deploy(
         previous=previous,
         point_of_traffic=point_of_traffic,
         undo=tuple(undo),
-        warnings=warnings,
+        warnings=tuple(warnings),
+        changes=judged,
+        refusal=changes.refusal(judged, override_shared, state.environment, state.caller.region),
+        override=override_shared,
     )
+
+
+def _overridden(judged: Sequence[JudgedChange], override_shared: str) -> list[str]:
+    breaking = [one.change.logical_id for one in judged if one.objection]
+    if not override_shared:
+        return []
+    if not breaking:
+        return ["--override-shared was given, and nothing here needs it"]
+    return [f"not additive, and allowed because: {override_shared} ({', '.join(breaking)})"]

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from manuel_release.model import dead_end
 from manuel_release.model.plan import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from manuel_release.model.caller import Caller
     from manuel_release.model.deploy import DeployState
+    from manuel_release.model.environment import Environment
+
+
+def foreign_account(environment: Environment, caller: Caller) -> Refusal | None:
+    """The settings name another account for this environment."""
+    wanted = environment.account_id
+    if not wanted or wanted == caller.account_id:
+        return None
+    return Refusal(
+        f"{environment.name} belongs to account {wanted}, and the credentials are of {caller.account_id} "
+        f"({caller.arn})",
+        "Choose the right profile with --profile or AWS_PROFILE; `aws configure list-profiles` lists them, "
+        "`aws sts get-caller-identity --profile PROFILE` shows whose one is.",
+    )
 
 
 def wrong_account(state: DeployState) -> Refusal | None:
-    """The settings name another account for this environment."""
-    wanted = state.environment.account_id
-    if not wanted or wanted == state.caller.account_id:
-        return None
-    return Refusal(
-        f"{state.environment.name} belongs to account {wanted}, the credentials are of {state.caller.account_id}",
-        "Choose the right profile with --profile or AWS_PROFILE.",
-    )
+    """The credentials are of another account than the environment's."""
+    return foreign_account(state.environment, state.caller)
 
 
 def other_stage(state: DeployState) -> Refusal | None:
@@ -36,12 +46,13 @@ def other_stage(state: DeployState) -> Refusal | None:
 
 
 def stack_busy(state: DeployState) -> Refusal | None:
-    """CloudFormation works on the stack."""
-    if state.stack is None or not state.stack.busy:
+    """CloudFormation works on the stack, and not for a release that this command may go on with."""
+    if state.stack is None or not state.stack.busy or state.running is not None:
         return None
     return Refusal(
-        f"CloudFormation is working on {state.stack.name} ({state.stack.status})",
-        "Wait until it has settled (`manuel-release status` shows it), then run the same command again.",
+        f"CloudFormation is working on {state.stack.name} ({state.stack.status}), and no deploy in the ledger began "
+        "that",
+        f"Wait until it has settled (`{_deploy(state)} --attach` follows it), then run the same command again.",
     )
 
 
@@ -50,21 +61,8 @@ def stack_stuck(state: DeployState) -> Refusal | None:
     stack = state.stack
     if stack is None or stack.busy or stack.never_created or stack.updatable:
         return None
-    if stack.status == "ROLLBACK_COMPLETE":
-        return Refusal(
-            f"the creation of {stack.name} failed earlier and AWS updates no stack in ROLLBACK_COMPLETE",
-            f"Delete what is left with `aws cloudformation delete-stack --stack-name {stack.name}`, then deploy again.",
-        )
-    if stack.status == "UPDATE_ROLLBACK_FAILED":
-        return Refusal(
-            f"an update of {stack.name} failed and CloudFormation could not put the old state back ({stack.reason})",
-            "Correct the resource it names, then run "
-            f"`aws cloudformation continue-update-rollback --stack-name {stack.name}` and deploy again.",
-        )
-    return Refusal(
-        f"{stack.name} is {stack.status}, which AWS does not update ({stack.reason or 'no reason given'})",
-        f"See why with `aws cloudformation describe-stack-events --stack-name {stack.name}`.",
-    )
+    end = dead_end.of(stack, state.events, {}, state.caller.region)
+    return Refusal(end.reason, end.hint)
 
 
 def canary_active(state: DeployState) -> Refusal | None:
@@ -75,7 +73,7 @@ def canary_active(state: DeployState) -> Refusal | None:
     what = f"{canary.release} gets {canary.percent:g} % of the traffic" if canary.release else "the stage has a canary"
     return Refusal(
         f"a canary is active: {what}; a stack update now would change both sides of it",
-        "End the canary first (to 100 %, or back), then deploy.",
+        f"End the canary first (to 100 %, or back; `{_status(state)}` shows it), then deploy.",
     )
 
 
@@ -85,17 +83,31 @@ def pinned(state: DeployState) -> Refusal | None:
         return None
     return Refusal(
         f"the API is pinned to {state.stage.pinned}: a new release would not reach its users",
-        "Finish what pinned it (a rollback that did not end), then deploy.",
+        f"Finish what pinned it (a rollback that did not end; `{_status(state)}` shows it), then deploy.",
     )
 
 
 def deployment_active(state: DeployState) -> Refusal | None:
-    """CodeDeploy moves an alias."""
-    if not state.deploying:
+    """CodeDeploy moves an alias, and not for a release that this command may go on with."""
+    if not state.deploying or state.unfinished is not None:
         return None
+    first = state.deploying[0]
     return Refusal(
         f"CodeDeploy is moving aliases ({', '.join(state.deploying)})",
-        "Wait until it has ended, or stop it in CodeDeploy, then deploy.",
+        f"Wait until it has ended, or stop it (`aws deploy stop-deployment --deployment-id {first} "
+        f"--auto-rollback-enabled --region {state.caller.region}`), then deploy.",
+    )
+
+
+def other_work(state: DeployState, digest: str) -> Refusal | None:
+    """An unfinished release of other code, template or parameters is still being worked on by AWS."""
+    under_way = state.unfinished if state.running is not None or state.deploying else None
+    if under_way is None or under_way.digest == digest:
+        return None
+    return Refusal(
+        f"AWS is still at work on {under_way.name}, which {under_way.by} began and which is another code, template or "
+        "set of parameters than yours",
+        f"`{_deploy(state)} --attach` follows it; when it has settled, run the same command again.",
     )
 
 
@@ -108,8 +120,16 @@ def alias_weighted(state: DeployState) -> Refusal | None:
         f"the alias `live` of {', '.join(weighted)} splits traffic between two versions and nothing is moving it: "
         "a CodeDeploy deployment was stopped half-way, or somebody set weights by hand",
         f"Clear it with `aws lambda update-alias --function-name {weighted[0]} --name live --routing-config "
-        "'{\"AdditionalVersionWeights\":{}}'`, then deploy.",
+        f"'{{\"AdditionalVersionWeights\":{{}}}}' --region {state.caller.region}`, then deploy.",
     )
+
+
+def _deploy(state: DeployState) -> str:
+    return f"manuel-release deploy --env {state.environment.name}"
+
+
+def _status(state: DeployState) -> str:
+    return f"manuel-release status --env {state.environment.name}"
 
 
 GUARDS: tuple[Callable[[DeployState], Refusal | None], ...] = (

@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from manuel_release.errors import ReleaseError
     from manuel_release.model.entry import Lease
     from manuel_release.model.outcome import DeployOutcome
     from manuel_release.model.plan import DeployPlan
+    from manuel_release.model.preview import JudgedChange
     from manuel_release.model.progress import StepResult
     from manuel_release.model.release import Release
-    from manuel_release.model.stack import Change, ChangeSet
+    from manuel_release.model.stack import PropertyChange
     from manuel_release.model.status import EnvironmentStatus
 
 SCHEMA_VERSION = 1
@@ -127,22 +129,19 @@ def _plan(plan: DeployPlan) -> Document:
         "commit": plan.commit,
         "digest": plan.digest,
         "code_digest": plan.code_digest,
-        **_change_set(plan.change_set),
+        "stack": plan.change_set.stack,
+        "creates_stack": plan.change_set.creates_stack,
+        "changes": [_change(one, plan.change_set.values) for one in plan.changes],
+        "refusal": None if plan.refusal is None else {"message": plan.refusal.reason, "hint": plan.refusal.hint},
+        "override_shared": plan.override,
         "steps": [step.title for step in plan.steps],
         "serves_at_end": plan.serves_at_end,
         "warnings": list(plan.warnings),
     }
 
 
-def _change_set(change_set: ChangeSet) -> Document:
-    return {
-        "stack": change_set.stack,
-        "creates_stack": change_set.creates_stack,
-        "changes": [_change(change) for change in change_set.changes],
-    }
-
-
-def _change(change: Change) -> Document:
+def _change(one: JudgedChange, values: bool) -> Document:
+    change = one.change
     return {
         "action": change.action.value,
         "logical_id": change.logical_id,
@@ -151,4 +150,30 @@ def _change(change: Change) -> Document:
         "replacement": change.replacement.value,
         "properties": list(change.properties),
         "description": change.description,
+        "area": one.area.value,
+        "subject": one.subject,
+        "effect": one.effect.value,
+        "iam": one.iam,
+        "objection": one.objection or one.forbidden,
+        "overridable": not one.forbidden,
+        "kept_in_aws": change.kept,
+        "differences": [_difference(detail) for detail in change.details] if values else None,
     }
+
+
+def _difference(detail: PropertyChange) -> Document:
+    return {
+        "property": detail.name,
+        "path": detail.path or detail.name,
+        "before": detail.before,
+        "after": detail.after,
+        "recreation": detail.recreation,
+        "known_only_while_it_runs": detail.dynamic,
+        "cause": detail.cause or None,
+    }
+
+
+def refused(error: ReleaseError, plan: DeployPlan) -> Document:
+    """The answer of `deploy` when what would change must not be done: the error, and the plan that it is about."""
+    told = {"code": error.code, "message": error.message, "hint": error.hint, "exit_code": error.exit_code}
+    return {"schema_version": SCHEMA_VERSION, "error": told, "plan": _plan(plan)}

@@ -94,6 +94,11 @@ class Screen:
         if not self.json_output:
             self._draw(self.stdout, drawing)
 
+    def verbatim(self, text: str) -> None:
+        """Print on stdout what another program reads, as it is; nothing when JSON was asked for."""
+        if not self.json_output:
+            _write(self.stdout, f"{text}\n")
+
     def aside(self, drawing: RenderableType) -> None:
         """Draw on stderr what a person looks at before the answer, such as a plan that is asked about next.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from manuel_release.model.outcome import OutcomeStatus
 from manuel_release.view import symbols, words
-from manuel_release.view.changes import change_table, stack_sentence
+from manuel_release.view.changes import change_blocks, stack_sentence
 from manuel_release.view.layout import facts, headline, indented
 
 if TYPE_CHECKING:
@@ -30,19 +30,22 @@ class PlanScreen:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         """Header, changes, steps, warnings."""
-        plan, changes = self.plan, self.plan.change_set.changes
+        plan = self.plan
         yield headline(f"Deploy {plan.release} to {plan.environment}")
         yield facts(
             ("From", plan.previous or "nothing: this is the first release"),
             ("Commit", words.short_commit(plan.commit)),
             ("API stage", plan.api_stage),
             ("Account", f"{self.caller.account_id} in {self.caller.region}, as {self.caller.name}"),
-            ("Stack", stack_sentence(plan.change_set)),
+            ("Stack", stack_sentence(plan)),
         )
-        if changes:
-            yield ""
-            yield change_table(plan.change_set, ascii_only=options.ascii_only, every=self.every)
         yield ""
+        for block in change_blocks(plan, ascii_only=options.ascii_only, every=self.every):
+            yield from block
+            yield ""
+        if plan.refusal is not None:
+            yield indented("It is not deployed like this; the error says why, and the way out.", style="red")
+            return
         yield indented("Then")
         for number, step in enumerate(plan.steps, 1):
             yield indented(f"{number}. {step.title}", 4)

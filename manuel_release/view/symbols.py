@@ -74,6 +74,7 @@ ACTION: Mapping[Action, Mark] = {
     Action.REMOVE: Mark("-", "-", "remove", "red"),
     Action.IMPORT: Mark("+", "+", "import", "green"),
     Action.DYNAMIC: Mark("~", "~", "known only while it runs", "yellow"),
+    Action.SYNC: Mark("~", "~", "put back as the template says", "yellow"),
 }
 
 OUTCOME: Mapping[OutcomeStatus, Mark] = {
@@ -91,6 +92,8 @@ CONDITION: Mapping[Condition, Mark] = {
     Condition.EMPTY: quiet("nothing deployed"),
 }
 
+_VERDICT = {"good": good("good"), "bad": bad("bad")}
+
 _STEP = {"done": good("done"), "skipped": quiet("skipped"), "failed": bad("failed")}
 
 _ALARM = {"OK": good("OK"), "ALARM": bad("ALARM"), "INSUFFICIENT_DATA": quiet("no data")}
@@ -104,6 +107,11 @@ def step(status: str) -> Mark:
 def alarm(state: str) -> Mark:
     """The mark of a CloudWatch alarm's state; a state that is new to us is shown as it is."""
     return _ALARM.get(state, quiet(state))
+
+
+def verdict(word: str) -> Mark:
+    """The mark of a canary's verdict: `good`, `bad`, or words for neither."""
+    return _VERDICT.get(word, running(word))
 
 
 def stack(found: Stack) -> Mark:

@@ -30,7 +30,18 @@ def test_help_lists_the_commands_in_the_order_of_a_users_life(shell):
 
     places = [text.index(f"\n  {name} ") for name in COMMANDS]
     assert places == sorted(places)
-    assert list(COMMANDS) == ["bootstrap", "deploy", "status", "history", "rehearse", "cloud"]
+    assert list(COMMANDS) == [
+        "bootstrap",
+        "deploy",
+        "status",
+        "history",
+        "canary",
+        "doctor",
+        "parameters",
+        "rehearse",
+        "cloud",
+        "completion",
+    ]
 
 
 def test_help_tells_every_exit_code(shell):

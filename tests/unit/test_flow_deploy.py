@@ -2,103 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes import CALLER, Clock, FakeAws, Told
+from deploy_world import World
 
-from manuel_release import flow, settings
-from manuel_release.app import App
+from manuel_release import flow
 from manuel_release.apply import stage as stage_steps
-from manuel_release.errors import GateFailed, Partial, Refused, ReleaseError, UsageError
+from manuel_release.errors import AccessError, GateFailed, Partial, Pending, Refused, ReleaseError, UsageError
+from manuel_release.lease import TOKEN_VARIABLE
 from manuel_release.model.deploy import DeployRequest
 from manuel_release.model.entry import EntryKind
-from manuel_release.model.options import GlobalOptions
-from manuel_release.model.outcome import DeployOutcome, OutcomeStatus
+from manuel_release.model.outcome import OutcomeStatus
 from manuel_release.model.release import ReleaseState
+from manuel_release.model.stack import Action, Change
 from manuel_release.model.traffic import Alarm, Alias, Canary
-from manuel_release.record.history import releases
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from manuel_release.model.plan import DeployPlan
-
-TEMPLATE = """
-Parameters:
-  Environment: {Type: String, AllowedValues: [dev, staging, prod]}
-  ApiVersionStage: {Type: String, Default: dev}
-  ReleaseId: {Type: String, Default: r-1}
-  Memory: {Type: Number, Default: 128}
-Resources:
-  manuel-health-dev:
-    Type: AWS::Lambda::Function
-    Metadata: {Description: A function that answers GET /health.}
-"""
-
-
-class World:
-    """One App on a FakeAws, a packaged artifact, and a public URL that answers as the fake's aliases do."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, environment: str = "dev") -> None:
-        self.clock = Clock()
-        self.aws = FakeAws(clock=self.clock)
-        self.folder = folder
-        self.progress = Told()
-        self.shown: list[DeployPlan] = []
-        self.health_is_up = True
-        self.agrees = True
-        self.environment = environment
-        self.aws.parameters.values.update(
-            {settings.LEDGER_PARAMETER: "ledger", settings.ARTIFACTS_PARAMETER: "artifacts"}
-        )
-        monkeypatch.setattr(stage_steps, "ask", self._answer)
-        self.artifact("one")
-
-    def artifact(self, code_digest: str, **parameters: str) -> None:
-        short = {"production": "prod"}.get(self.environment, self.environment)
-        self.folder.mkdir(exist_ok=True)
-        (self.folder / "packaged-template.yaml").write_text(TEMPLATE)
-        (self.folder / "artifact.json").write_text(json.dumps({"code_digest": code_digest, "commit": "abc1234"}))
-        values = {"Environment": short, **parameters}
-        for name in ("dev", "staging", "production"):
-            (self.folder / f"parameters-{name}.json").write_text(json.dumps(values))
-
-    def _answer(self, url: str, timeout: float = 0) -> stage_steps.Answer:
-        if not self.health_is_up:
-            return stage_steps.Answer(502, problem="HTTP 502")
-        live = next(iter(self.aws.functions.all.values()))
-        return stage_steps.Answer(200, live.versions[live.aliases["live"].version])
-
-    def app(self, **options: Any) -> App:
-        app = App(GlobalOptions(environment=self.environment, **options), screen=None)  # type: ignore[arg-type]
-        quick = replace(settings.Settings(), root=self.folder, health_seconds=5.0)
-        for name, value in {"settings": quick, "aws": self.aws, "caller": CALLER}.items():
-            app.__dict__[name] = value
-        app.now, app.sleep = self.clock.now, self.clock.sleep  # type: ignore[method-assign]
-        return app
-
-    def deploy(self, **request: Any) -> DeployOutcome:
-        def agree(_: DeployPlan) -> bool:
-            return self.agrees
-
-        what = DeployRequest(artifact=self.folder, **request)
-        return flow.deploy(self.app(), what, self.progress, self.shown.append, agree)
-
-    def kinds(self) -> list[EntryKind]:
-        return [entry.kind for entry in self.app().ledger.entries(self.environment)]
-
-    def states(self) -> dict[str, ReleaseState]:
-        return {r.name: r.state for r in releases(self.app().ledger.entries(self.environment))}
-
-    def live(self) -> set[str]:
-        """The releases that `live` of the functions is on."""
-        return {f.versions[f.aliases["live"].version] for f in self.aws.functions.all.values()}
-
-    def lease(self) -> Any:
-        return self.app().ledger.lease(self.environment, "dev")
 
 
 @pytest.fixture
@@ -421,3 +344,335 @@ def test_without_a_bootstrap_the_command_to_run_is_named(world: World) -> None:
         world.deploy()
 
     assert "manuel-release bootstrap" in caught.value.hint
+
+
+REMOVAL = Change(Action.REMOVE, "UsageTable", "manuel-usage-dev", "AWS::DynamoDB::Table")
+LIVE_ALIAS = Change(
+    Action.MODIFY,
+    "HealthLiveAlias",
+    "arn:aws:lambda:eu-west-1:123456789012:function:manuel-health-dev:live",
+    "AWS::Lambda::Alias",
+    scope=("Properties",),
+)
+
+
+def test_a_refused_change_is_shown_and_leaves_nothing_behind(world: World) -> None:
+    world.deploy()
+    world.artifact("two")
+    world.aws.other_changes = (REMOVAL,)
+    before = len(world.kinds())
+
+    with pytest.raises(flow.PlanRefused, match=r"UsageTable\) is deleted") as refused:
+        world.deploy()
+
+    assert refused.value.plan is world.shown[-1]
+    assert refused.value.exit_code == 3
+    assert world.aws.stacks.change_sets == {}
+    assert world.lease() is None
+    assert len(world.kinds()) == before
+    assert world.live() == {"r-1"}
+
+
+def test_a_refused_dry_run_is_refused_too(world: World) -> None:
+    world.deploy()
+    world.artifact("two")
+    world.aws.other_changes = (LIVE_ALIAS,)
+
+    with pytest.raises(flow.PlanRefused):
+        world.deploy(dry_run=True, override_shared="no")
+
+    assert world.aws.stacks.change_sets == {}
+    assert world.app().ledger.last_number("dev") == 1
+
+
+def test_a_reason_allows_a_breaking_change_and_is_kept_and_shown(world: World) -> None:
+    world.deploy()
+    world.artifact("two")
+    world.aws.other_changes = (REMOVAL,)
+
+    outcome = world.deploy(override_shared="the table is empty")
+
+    assert outcome.status is OutcomeStatus.LIVE
+    assert "not additive, and allowed because: the table is empty (UsageTable)" in world.shown[-1].warnings
+    started = [e for e in world.app().ledger.entries("dev") if e.kind is EntryKind.DEPLOY_STARTED][-1]
+    assert started.details["override_shared"] == "the table is empty"
+
+
+def test_a_reason_that_nothing_needs_is_said(world: World) -> None:
+    world.deploy(override_shared="just in case")
+
+    assert "--override-shared was given, and nothing here needs it" in world.shown[-1].warnings
+
+
+def test_values_of_properties_are_asked_for_only_with_details(world: World) -> None:
+    world.deploy()
+    world.artifact("two")
+    world.deploy(details=True)
+
+    assert [asked["values"] for asked in world.aws.stacks.asked] == [False, True]
+
+
+def test_an_api_is_compared_with_the_one_that_runs(world: World) -> None:
+    world.deploy()
+    world.artifact("two")
+    api = "  Api: {Type: AWS::ApiGateway::RestApi, Properties: {Body: {paths: {/a: {get: {}}%s}}}}\n"
+    text = (world.folder / "packaged-template.yaml").read_text()
+    world.aws.stacks.texts["manuel-dev"] = text + api % ", /b: {get: {}}"
+    (world.folder / "packaged-template.yaml").write_text(text + api % "")
+    world.aws.other_changes = (Change(Action.MODIFY, "Api", "abc", "AWS::ApiGateway::RestApi", properties=("Body",)),)
+
+    with pytest.raises(flow.PlanRefused, match="no longer knows GET /b"):
+        world.deploy()
+
+
+def test_what_is_removed_is_named_by_the_running_templates_sentence(world: World) -> None:
+    world.deploy()
+    world.artifact("two")
+    sentence = "  UsageTable: {Type: AWS::DynamoDB::Table, Metadata: {Description: A table of counts.}}\n"
+    text = (world.folder / "packaged-template.yaml").read_text()
+    world.aws.stacks.texts["manuel-dev"] = text + sentence
+    world.aws.other_changes = (REMOVAL,)
+
+    with pytest.raises(flow.PlanRefused, match=r"A table of counts \(UsageTable\) is deleted"):
+        world.deploy()
+
+
+def test_a_running_template_that_may_not_be_read_leaves_nothing_behind(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(_: str) -> str:
+        raise AccessError("cannot read the template")
+
+    world.deploy()
+    world.artifact("two")
+    world.aws.other_changes = (REMOVAL,)
+    monkeypatch.setattr(world.aws.stacks, "template", denied)
+
+    with pytest.raises(AccessError):
+        world.deploy()
+
+    assert world.aws.stacks.change_sets == {}
+
+
+def test_where_nobody_can_be_asked_nothing_is_left_behind(world: World) -> None:
+    def nobody(_: object) -> bool:
+        raise UsageError("nobody can be asked")
+
+    request = DeployRequest(artifact=world.folder)
+    with pytest.raises(UsageError):
+        flow.deploy(world.app(), request, world.progress, world.shown.append, nobody)
+
+    assert world.aws.stacks.change_sets == {}
+    assert world.aws.stacks.there == {}
+
+
+def test_a_first_change_set_that_aws_refuses_leaves_no_empty_stack(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = world.aws.stacks.create_change_set
+
+    def refuse(**request: Any) -> Any:
+        create(**request)
+        world.aws.stacks.change_sets.clear()
+        raise ReleaseError("AWS refuses the change")
+
+    monkeypatch.setattr(world.aws.stacks, "create_change_set", refuse)
+    with pytest.raises(ReleaseError, match="AWS refuses the change"):
+        world.deploy()
+
+    assert world.aws.stacks.there == {}
+
+
+def slow(world: World) -> None:
+    """r-1 serves, the next artifact is another one, and its stack update takes ten minutes."""
+    world.deploy()
+    world.artifact("two")
+    world.aws.stack_seconds = 600
+
+
+def test_a_deploy_gives_up_in_time_and_is_gone_on_with(world: World) -> None:
+    slow(world)
+    began = world.clock.at
+    with pytest.raises(Pending, match="r-2 is unfinished"):
+        world.deploy(timeout=60.0)
+    assert (world.clock.at - began).total_seconds() == pytest.approx(60, abs=5)
+    assert world.states()["r-2"] is ReleaseState.DEPLOYING
+    assert world.lease() is None
+    world.aws.calls.clear()
+
+    outcome = world.deploy()
+
+    assert (outcome.release, outcome.status) == ("r-2", OutcomeStatus.LIVE)
+    assert world.progress.starts.count("Follow the update of the stack that is under way") == 1
+    assert world.progress.notes.count("update complete: A function that answers GET /health.") == 2
+    assert world.aws.calls.count("execute") == 0
+    assert world.live() == {"r-2"}
+    assert world.app().ledger.last_number("dev") == 2
+
+
+def test_an_update_that_fails_while_it_is_followed_is_that_releases_failure(world: World) -> None:
+    slow(world)
+    with pytest.raises(Pending):
+        world.deploy(timeout=60.0)
+    world.aws.stack_fault = "The role is wrong"
+
+    with pytest.raises(ReleaseError, match="The role is wrong"):
+        world.deploy()
+
+    assert world.states() == {"r-2": ReleaseState.FAILED, "r-1": ReleaseState.LIVE}
+    assert world.lease() is None
+
+
+def test_a_first_stack_that_is_still_being_made_is_followed_too(world: World) -> None:
+    world.aws.stack_seconds = 600
+    with pytest.raises(Pending):
+        world.deploy(timeout=60.0)
+    assert world.aws.stacks.there["manuel-dev"].status == "CREATE_IN_PROGRESS"
+
+    outcome = world.deploy()
+
+    assert (outcome.release, outcome.status) == ("r-1", OutcomeStatus.LIVE)
+
+
+def test_other_code_waits_for_an_update_that_an_unfinished_release_began(world: World) -> None:
+    slow(world)
+    with pytest.raises(Pending):
+        world.deploy(timeout=60.0)
+    world.artifact("three")
+
+    with pytest.raises(Refused, match="AWS is still at work on r-2"):
+        world.deploy()
+
+    assert world.states()["r-2"] is ReleaseState.DEPLOYING
+
+
+def test_an_update_that_another_operation_began_is_not_followed(world: World) -> None:
+    slow(world)
+    with pytest.raises(Pending):
+        world.deploy(timeout=60.0)
+    world.aws.stacks._event("manuel-dev", "UPDATE_IN_PROGRESS", "somebody-elses-token")
+
+    with pytest.raises(Refused, match="no deploy in the ledger began that"):
+        world.deploy()
+
+
+def test_an_update_is_known_by_its_change_set_where_events_have_no_token(world: World) -> None:
+    slow(world)
+    with pytest.raises(Pending):
+        world.deploy(timeout=60.0)
+    started = [e for e in world.app().ledger.entries("dev") if e.kind is EntryKind.DEPLOY_STARTED][-1]
+    there = world.aws.stacks.there["manuel-dev"]
+    world.aws.stacks.there["manuel-dev"] = replace(there, change_set_id=started.details["change_set"])
+    world.aws.stacks._event("manuel-dev", "UPDATE_IN_PROGRESS", "")
+
+    assert world.deploy().release == "r-2"
+
+
+def test_a_live_process_is_never_joined(world: World) -> None:
+    slow(world)
+    with pytest.raises(Pending):
+        world.deploy(timeout=60.0)
+    world.app().ledger.acquire("dev", "dev", "bea", "the same", 900, "hers")
+
+    with pytest.raises(Refused, match="being changed by bea") as refused:
+        world.deploy()
+
+    assert "`manuel-release deploy --env dev --attach`" in refused.value.hint
+
+
+def test_the_commands_of_one_build_share_their_lease(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, "build-7")
+    world.app().ledger.acquire("dev", "dev", "killed", "the same build", 900, "build-7")
+
+    assert world.deploy().status is OutcomeStatus.LIVE
+
+
+def test_a_lease_that_cannot_be_given_back_does_not_hide_why_the_deploy_ended(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.deploy()
+    world.artifact("two")
+
+    def expired(*_: object) -> None:
+        raise AccessError("the credentials have expired", hint="Sign in.")
+
+    monkeypatch.setattr(world.aws.functions, "publish", expired)
+    monkeypatch.setattr(world.aws.table_of, "delete_if", expired)
+    with pytest.raises(AccessError, match="r-2 is unfinished: the credentials have expired") as ended:
+        world.deploy()
+
+    assert ended.value.hint.startswith("Sign in. The same command goes on with r-2")
+    assert world.states()["r-2"] is ReleaseState.DEPLOYING
+
+
+def test_deployments_that_codedeploy_still_makes_are_waited_for(world: World) -> None:
+    world.deploy()
+    world.artifact("two")
+    world.aws.codedeploy_seconds = 600
+    with pytest.raises(Pending, match="CodeDeploy goes on with what it was given by itself"):
+        world.deploy(timeout=60.0)
+    assert world.live() == {"r-1"}
+
+    outcome = world.deploy()
+
+    assert outcome.status is OutcomeStatus.LIVE
+    assert "Follow the CodeDeploy deployments that are under way" in world.progress.starts
+    assert len(world.aws.deployments.made) == 2  # one for each function, none twice
+    assert world.live() == {"r-2"}
+
+
+def test_time_that_is_up_after_traffic_has_moved_takes_nothing_back(world: World) -> None:
+    world.deploy()
+    world.artifact("two")
+    world.health_is_up = False
+
+    with pytest.raises(Pending, match="r-2 serves, and it is not proven that it answers"):
+        world.deploy(timeout=6.0)
+
+    assert world.live() == {"r-2"}
+    assert world.states()["r-2"] is ReleaseState.DEPLOYING
+
+
+def test_time_is_measured_over_all_steps(world: World) -> None:
+    world.deploy()
+    world.artifact("two")
+    settle = world.aws.stacks._settle
+
+    def settled_late(*given: Any) -> None:
+        world.clock.sleep(100)
+        settle(*given)
+
+    world.aws.stacks._settle = settled_late  # type: ignore[method-assign]
+    with pytest.raises(Pending, match="this was not begun: Publish versions and release aliases"):
+        world.deploy(timeout=50.0)
+
+
+def test_a_stack_that_shows_its_old_state_for_a_while_is_not_taken_for_done(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.deploy()
+    world.artifact("two")
+    stacks = world.aws.stacks
+
+    def execute(change_set_id: str, token: str) -> None:
+        request = stacks.change_sets.pop(change_set_id)
+        stacks.at_work = (world.clock.at + timedelta(seconds=20), request, token)
+
+    monkeypatch.setattr(stacks, "execute", execute)
+
+    assert world.deploy().status is OutcomeStatus.LIVE
+    assert world.live() == {"r-2"}
+
+
+def test_a_dry_run_of_an_unfinished_release_names_it_again(world: World) -> None:
+    world.deploy()
+    world.artifact("two")
+    world.aws.codedeploy_fault = ""
+    world.aws.broken = set()
+    stop = world.aws.functions.publish
+    world.aws.functions.publish = lambda *_: (_ for _ in ()).throw(KeyboardInterrupt())  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        world.deploy()
+    world.aws.functions.publish = stop  # type: ignore[method-assign]
+
+    assert world.deploy(dry_run=True).release == "r-2"

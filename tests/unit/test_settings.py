@@ -8,6 +8,7 @@ import pytest
 
 from manuel_release.errors import SettingsError, UsageError
 from manuel_release.settings import FILE_NAME, Settings, load, parse
+from manuel_release.verdict import LimitsMode
 
 
 def test_the_defaults_are_the_three_environments_with_their_stacks() -> None:
@@ -91,3 +92,12 @@ def test_the_public_url_is_filled_in_and_may_be_overridden(monkeypatch: pytest.M
     assert Settings().public_url("a1", "v1", "eu-west-1") == "https://a1.execute-api.eu-west-1.amazonaws.com/v1"
     monkeypatch.setenv("MANUEL_API_URL", "http://proxy/{api_id}/{stage}/")
     assert Settings().public_url("a1", "v1", "eu-west-1") == "http://proxy/a1/v1"
+
+
+def test_how_a_canary_is_judged_can_be_set_and_limits_only_to_what_the_judge_knows() -> None:
+    found = parse('canary_interval_seconds = 30\ncanary_delay_seconds = 5\nlimits = "shared"', "x")
+
+    assert (found.canary_interval_seconds, found.canary_delay_seconds, found.limits) == (30.0, 5.0, "shared")
+    assert {LimitsMode(mode).value for mode in ("report", "shared", "absolute")} == set(LimitsMode)
+    with pytest.raises(SettingsError, match="limits = 'strict'"):
+        parse('limits = "strict"', "x")

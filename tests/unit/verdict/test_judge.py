@@ -545,10 +545,10 @@ def test_when_the_stable_arm_is_silent_its_past_says_what_is_slow(edges_ms: tupl
 
 def test_a_router_that_is_slow_to_follow_is_not_taken_for_runs_or_lost_traffic() -> None:
     old, judge, verdict = 0.1, judged(requests=1000), None
-    for i in range(96):
-        weight = 0.5 if (i // 8) % 2 else 0.1
-        real = old if i % 8 < 3 else weight
-        old = weight if i % 8 == 7 else old
+    for i in range(144):
+        weight = 0.5 if (i // 6) % 2 else 0.1
+        real = old if i % 6 < 3 else weight
+        old = weight if i % 6 == 5 else old
         stable, canary = round(2000 * (1 - real)), round(2000 * real)
         verdict = judge.update(
             10.0 * (i + 1), arm(stable, stable // 20, weight=weight), arm(canary, canary // 20, weight=weight)

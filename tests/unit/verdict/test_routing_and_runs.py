@@ -5,10 +5,12 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from unit.verdict.traffic import binomial, poisson
+from unit.verdict.traffic import arm, binomial, poisson
 
+from manuel_release.verdict import Routing
 from manuel_release.verdict.clustering import EventRuns, SplitRuns
 from manuel_release.verdict.routing import CanaryShare, SplitWatch
+from manuel_release.verdict.signals import EventSignal, Interval, Kind
 
 
 def test_at_low_traffic_the_weight_counts_and_at_high_traffic_the_real_split() -> None:
@@ -184,3 +186,26 @@ def test_runs_that_begin_late_are_noticed() -> None:
         runs.update(mine, 40 - mine)
 
     assert runs.phi > 1.0
+
+
+def test_the_split_says_nothing_while_the_router_follows_a_new_weight() -> None:
+    random = Random("settling")
+    signal = EventSignal(Kind("5xx", 0.6, lambda arm: (arm.errors_5xx, arm.requests), 0.1), 0.01, Routing.UNKNOWN)
+    for i in range(120):
+        signal.learn(10.0 * i, arm(900, 40 if random.random() < 0.3 else 2))
+
+    def see(mine: int, *, settled: bool) -> None:
+        counts = arm(360, 40 - mine), arm(40, mine)
+        signal.update(Interval(0.0, 10.0, (0.1, 0.5), True, settled, False, 1.0, *counts))
+
+    for _ in range(60):
+        see(binomial(random, 40, 0.1), settled=True)
+    assert signal.phi == 1.0
+    for i in range(20):
+        see(20 * (i % 2), settled=False)
+    see(4, settled=True)
+
+    assert signal.phi == 1.0
+    for i in range(20):
+        see(20 * (i % 2), settled=True)
+    assert signal.phi > 1.0

@@ -10,6 +10,7 @@ and read the difference before committing it.
 from __future__ import annotations
 
 import io
+import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -97,6 +98,20 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, object], None]:
         if os.environ.get("WRITE_GOLDEN"):
             path.write_text(text, encoding="utf-8")
         assert path.exists(), f"no golden screen {path.name}; tests/unit/view/conftest.py says how to write it"
+        assert text == path.read_text(encoding="utf-8")
+
+    return compare
+
+
+@pytest.fixture
+def golden_document() -> Callable[[str, object], None]:
+    """Compare a document for scripts with its golden file."""
+
+    def compare(name: str, document: object) -> None:
+        path = GOLDEN / f"{name}.json"
+        text = json.dumps(document, indent=2) + "\n"
+        if os.environ.get("WRITE_GOLDEN"):
+            path.write_text(text, encoding="utf-8")
         assert text == path.read_text(encoding="utf-8")
 
     return compare

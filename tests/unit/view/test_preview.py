@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from manuel_release.flow import PlanRefused
+from manuel_release.model.outcome import DeployOutcome, OutcomeStatus
 from manuel_release.model.stack import Action, Change, ChangeSet, PropertyChange, Replacement
 from manuel_release.plan.changes import judge, refusal
 from manuel_release.settings import Settings
@@ -97,6 +98,22 @@ def test_a_preview_that_is_refused(golden, plan, caller):
 
 def test_a_preview_that_touches_live(golden, plan, caller):
     golden("preview-live", PlanScreen(planned(plan, FUNCTION, ALIAS), caller))
+
+
+def test_a_preview_for_scripts(golden_document, plan):
+    found = planned(plan, FUNCTION, ROLE, values=True)
+
+    golden_document("preview-details", as_json.deployed(outcome(found)))
+
+
+def test_a_refused_preview_for_scripts(golden_document, plan):
+    refused = planned(plan, FUNCTION, TABLE, API, ROLE)
+
+    golden_document("preview-refused", as_json.refused(PlanRefused(refused, refused.refusal), refused))
+
+
+def outcome(plan: DeployPlan) -> DeployOutcome:
+    return DeployOutcome(plan.environment, plan.api_stage, plan.release, OutcomeStatus.PLANNED, "r-13", plan=plan)
 
 
 def test_where_aws_gives_no_values_the_preview_says_so(drawn, plan, caller):
