@@ -58,12 +58,14 @@ def _alarms(results: Results, keep: Callable[[Release], bool], name: str) -> str
     return _rate(sum(o.at is not None for o in outcomes), len(outcomes)) if outcomes else "-"
 
 
+def _of(group: str, per_second: float | None = None) -> Callable[[Release], bool]:
+    """Whether a release is of that group, and of that traffic where one is named."""
+    return lambda r: r.group == group and per_second in {None, r.per_second}
+
+
 def false_alarms(results: Results) -> str:
     groups = _groups(results, harmless=True)
-    rows = [
-        [name, *(_alarms(results, lambda r, g=group: r.group == g, name) for group in groups)]
-        for name in (*OURS, *RIVALS)
-    ]
+    rows = [[name, *(_alarms(results, _of(group), name) for group in groups)] for name in (*OURS, *RIVALS)]
     return _table(["rolled back, % [95 %]", *groups], rows)
 
 
@@ -72,10 +74,10 @@ def false_alarms_by_traffic(results: Results) -> str:
     for group in ("A/A", "shared incident"):
         for rate in RATES:
             cells = [
-                _alarms(results, lambda r, g=group, p=rate: r.group == g and r.per_second == p, name)
+                _alarms(results, _of(group, rate), name)
                 for name in ("judge", "judge, declared per request", "judge or limits, shared held")
             ]
-            runs = len(_pool(results, lambda r, g=group, p=rate: r.group == g and r.per_second == p, "judge"))
+            runs = len(_pool(results, _of(group, rate), "judge"))
             rows.append([group, f"{rate:g}", str(runs), *cells])
     head = ["releases", "req/s", "runs", "judge", "judge, declared per request", "judge or limits, shared held"]
     return _table(head, rows)
