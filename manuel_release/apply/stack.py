@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from manuel_release.model.stack import Stack, StackEvent
 
 WORTH_A_LINE = ("_COMPLETE", "_FAILED")
+BEGIN_SECONDS = 60.0
+"""How long an operation may take until its first event; after that the stack's state is believed without one."""
 
 
 def execute_change_set(step: ExecuteChangeSet, context: Context) -> Done:
@@ -43,8 +45,9 @@ def follow_stack(step: ExecuteChangeSet | FollowStack, context: Context) -> Done
             if event.id not in seen and event.status.endswith(WORTH_A_LINE) and event.physical_id != stack.id:
                 context.progress.note(dead_end.told(event, step.descriptions))
             seen[event.id] = event
-        # Without an event of this operation, the state is still that of the one before.
-        if seen and not stack.busy and not stack.never_created:
+        # Without an event of this operation, the state may still be that of the one before.
+        begun = seen or (context.now() - began).total_seconds() > BEGIN_SECONDS
+        if begun and not stack.busy and not stack.never_created:
             return _settled(stack, step, tuple(seen.values()), context)
         _give_up_in_time(context, began, stack)
         context.sleep(context.settings.poll_seconds)

@@ -494,8 +494,8 @@ def test_a_deploy_gives_up_in_time_and_is_gone_on_with(world: World) -> None:
     slow(world)
     began = world.clock.at
     with pytest.raises(Pending, match="r-2 is unfinished"):
-        world.deploy(timeout=60.0)
-    assert (world.clock.at - began).total_seconds() == pytest.approx(60, abs=5)
+        world.deploy(timeout=60.5)
+    assert (world.clock.at - began).total_seconds() == pytest.approx(60.5, abs=0.01)
     assert world.states()["r-2"] is ReleaseState.DEPLOYING
     assert world.lease() is None
     world.aws.calls.clear()
@@ -633,6 +633,41 @@ def test_time_that_is_up_after_traffic_has_moved_takes_nothing_back(world: World
     assert world.states()["r-2"] is ReleaseState.DEPLOYING
 
 
+def test_what_is_taken_back_is_taken_back_even_when_time_is_up(world: World) -> None:
+    world.deploy()
+    world.artifact("two")
+    world.aws.codedeploy_seconds = 2
+    answer = world._answer
+
+    def only_the_first(url: str, timeout: float = 0) -> stage_steps.Answer:
+        found = answer(url)
+        return found if found.release == "r-1" else stage_steps.Answer(502, problem="HTTP 502")
+
+    stage_steps.ask = only_the_first  # type: ignore[assignment]
+    with pytest.raises(GateFailed, match="r-1 serves again"):
+        world.deploy(timeout=12.0)
+
+    assert world.live() == {"r-1"}
+
+
+def test_what_is_followed_may_have_changed_the_world_that_is_planned_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow(world)
+    with pytest.raises(Pending):
+        world.deploy(timeout=60.0)
+    settle = world.aws.stacks._settle
+
+    def settled(*given: Any) -> None:
+        settle(*given)
+        world.aws.alarms.all = (Alarm("manuel-dev-errors", "arn:a", "ALARM"),)
+
+    monkeypatch.setattr(world.aws.stacks, "_settle", settled)
+    world.deploy()
+
+    assert world.shown[-1].warnings == ("red before this deploy, and so not watched by it: manuel-dev-errors",)
+
+
 def test_time_is_measured_over_all_steps(world: World) -> None:
     world.deploy()
     world.artifact("two")
@@ -662,6 +697,21 @@ def test_a_stack_that_shows_its_old_state_for_a_while_is_not_taken_for_done(
 
     assert world.deploy().status is OutcomeStatus.LIVE
     assert world.live() == {"r-2"}
+
+
+def test_a_stack_whose_events_name_no_operation_is_believed_after_a_minute(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.deploy()
+    world.artifact("two")
+    events = world.aws.stacks.events
+    monkeypatch.setattr(
+        world.aws.stacks, "events", lambda *where, token=None: events(*where, token=f"{token}?" if token else None)
+    )
+    began = world.clock.at
+
+    assert world.deploy().status is OutcomeStatus.LIVE
+    assert 60 < (world.clock.at - began).total_seconds() < 90
 
 
 def test_a_dry_run_of_an_unfinished_release_names_it_again(world: World) -> None:

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from random import Random
 
-    from manuel_release.verdict import Verdict
+    from manuel_release.verdict import Signal, Verdict
 
 EDGES_MS = (50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0, 6400.0)
 USUAL = (0.05, 0.2, 0.4, 0.25, 0.08, 0.02, 0.0, 0.0, 0.0)
 SLOWER = (0.01, 0.06, 0.2, 0.4, 0.25, 0.06, 0.02, 0.0, 0.0)
 THREE_TIMES_SLOWER = (0.0, 0.0, 0.02, 0.1, 0.3, 0.4, 0.15, 0.03, 0.0)
+COLD = tuple(0.7 * usual + 0.3 * late for usual, late in zip(USUAL, (0,) * 6 + (0.5, 0.5, 0), strict=True))
 
 
 def spread(n: int, shares: Sequence[float] = USUAL) -> tuple[int, ...]:
@@ -40,6 +41,14 @@ def arm(
     complete: bool = True,
 ) -> ArmCounts:
     return ArmCounts(requests, errors_4xx, errors_5xx, spread(requests, shares), weight, counters or {}, complete)
+
+
+HEALTHY = (arm(900, 5), arm(100, 0))
+BROKEN = (arm(900, 5), arm(100, 30))
+
+
+def signal(verdict: Verdict, metric: str) -> Signal:
+    return next(one for one in verdict.signals if one.metric == metric)
 
 
 def judged(
