@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.emulator
 
 LIMIT = 3
-BEDROCK = "http://127.0.0.1:9"
+POLLY = "http://127.0.0.1:9"
 SLEEPS = "import time\ndef handler(event, context):\n    time.sleep(event.get('seconds', 0))\n    return 'done'\n"
 
 
 @pytest.fixture(scope="module")
 def small_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCloud]:
-    """An embedded AWS whose account may run three functions at a time, with an endpoint of its own for Bedrock."""
+    """An embedded AWS whose account may run three functions at a time, with an endpoint of its own for Polly."""
     folder: Path = tmp_path_factory.mktemp("small-cloud")
     python = str(programs.program("emulator", "python"))
-    command = ("/usr/bin/env", f"AWS_ENDPOINT_URL_BEDROCK_RUNTIME={BEDROCK}", "SECRET_OF_THE_SERVER=x", python)
+    command = ("/usr/bin/env", f"AWS_ENDPOINT_URL_POLLY={POLLY}", "SECRET_OF_THE_SERVER=x", python)
     with EmbeddedCloud.start(folder, Options(account_concurrency=LIMIT, command=command)) as running:
         yield running
 
@@ -100,7 +100,7 @@ def test_warm_sandboxes_are_capped_and_the_longest_unused_goes_first(world: Worl
 def test_an_endpoint_of_a_single_service_is_passed_on_and_nothing_else_of_the_server(world: World) -> None:
     name = world.function("import os\ndef handler(event, context):\n    return dict(os.environ)\n")
     environment = world.invoke(name).value
-    assert environment["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] == BEDROCK
+    assert environment["AWS_ENDPOINT_URL_POLLY"] == POLLY
     assert "SECRET_OF_THE_SERVER" not in environment
 
 
