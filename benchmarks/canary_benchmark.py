@@ -2,19 +2,20 @@
 
     nice -n 15 .venv/bin/python benchmarks/canary_benchmark.py --seed 11 --write docs/verdict.md
 
-Constants of the judge were chosen on other seeds. Single process; about half an hour of one core.
+Constants of the judge were chosen on other seeds. Single process; about half an hour of one core. With `--keep FILE`
+each release is written to a file as soon as it is judged, and a run that was interrupted goes on from there.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
-from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -103,17 +104,31 @@ CONTESTANTS: dict[str, Callable[[], Rival]] = {
 TOGETHER = "judge or limits, shared held"
 
 
+NARROW = ["judge", "judge, declared per request", "limits, shared incidents held"]
+"""Those that are judged on every run of a harmless release; the others on as many as of a harmful one, twice."""
+
+
 @dataclass
 class Results:
-    """Every outcome, by release and contestant; `window` is (seconds, mean canary requests and errors since onset)."""
+    """Every outcome, by release and contestant."""
 
     releases: dict[str, Release] = field(default_factory=dict)
     outcomes: dict[str, dict[str, list[Outcome]]] = field(default_factory=dict)
-    windows: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+    runs: int = 0
     update_seconds: list[float] = field(default_factory=list)
+    cpu_seconds: float = 0.0
+
+    def add(self, release: Release, line: dict[str, Any]) -> None:
+        self.releases[release.name] = release
+        self.outcomes[release.name] = {
+            name: [Outcome(**outcome) for outcome in outcomes] for name, outcomes in line["outcomes"].items()
+        }
+        self.runs += line["runs"]
+        self.update_seconds += line["update_seconds"]
+        self.cpu_seconds += line["cpu_seconds"]
 
 
-def run(release: Release, seed: str, names: list[str]) -> tuple[dict[str, Outcome], tuple[int, int], list[float]]:
+def run(release: Release, seed: str, names: list[str]) -> tuple[dict[str, Outcome], list[float]]:
     """One release, all contestants on the same counts; each stops when it has rolled back."""
     contestants = {name: CONTESTANTS[name]() for name in names}
     outcomes = {name: Outcome() for name in names}
@@ -133,8 +148,7 @@ def run(release: Release, seed: str, names: list[str]) -> tuple[dict[str, Outcom
             if outcome.at is None:
                 outcome.requests, outcome.errors = requests, errors
                 ask(contestant, now, rho, outcome)
-    spent = [s for c in contestants.values() if isinstance(c, Ours) for s in c.seconds]
-    return outcomes, (requests, errors), spent
+    return outcomes, [s for c in contestants.values() if isinstance(c, Ours) for s in c.seconds]
 
 
 def ask(contestant: Rival, now: Moment, rho: float, outcome: Outcome) -> None:
@@ -150,40 +164,50 @@ def together(outcomes: dict[str, Outcome]) -> Outcome:
     return min(both, key=lambda one: one.at if one.at is not None else float("inf"))
 
 
-def collect(releases: list[Release], runs: int, seed: int, names: list[str], results: Results) -> None:
-    for number, release in enumerate(releases, 1):
-        found: dict[str, list[Outcome]] = {name: [] for name in (*names, TOGETHER)}
-        for i in range(runs):
-            outcomes, window, spent = run(release, f"{seed}/{release.name}/{i}", names)
-            outcomes[TOGETHER] = together(outcomes)
-            for name, outcome in outcomes.items():
-                found[name].append(outcome)
-            results.windows[release.name].append(window)
-            results.update_seconds += spent
-        results.releases[release.name] = release
-        results.outcomes[release.name] = found
-        print(f"{number}/{len(releases)} {release.name}", file=sys.stderr)
+def judge_release(release: Release, runs: int, seed: int, names: list[str], wide: int) -> dict[str, Any]:
+    """All runs of one release; beyond the first `wide` only by the narrow choice of contestants."""
+    begin = time.process_time()
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in (*names, TOGETHER)}
+    seconds: list[float] = []
+    for i in range(runs):
+        asked = names if i < wide else NARROW
+        outcomes, spent = run(release, f"{seed}/{release.name}/{i}", asked)
+        outcomes[TOGETHER] = together(outcomes)
+        for name, outcome in outcomes.items():
+            found[name].append(asdict(outcome))
+        seconds += spent[:: max(1, len(spent) // 20)]
+    cpu = time.process_time() - begin
+    return {"name": release.name, "outcomes": found, "runs": runs, "update_seconds": seconds, "cpu_seconds": cpu}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--harmless-runs", type=int, default=250, help="runs of each harmless release")
     parser.add_argument("--harmful-runs", type=int, default=30, help="runs of each harmful release")
     parser.add_argument("--only", default="", help="releases whose name contains this")
     parser.add_argument("--write", type=Path, help="document whose tables are replaced")
+    parser.add_argument("--keep", type=Path, help="file of judged releases, read and appended to")
     arguments = parser.parse_args()
-    begin = time.process_time()
-    results = Results()
+    wide = 2 * arguments.harmful_runs
     rivals = [name for name in CONTESTANTS if name not in {"O1", "O2"}]
-    for releases, runs, names in (
-        (harmless(), arguments.harmless_runs, rivals),
-        (harmful_5xx(), arguments.harmful_runs, list(CONTESTANTS)),
-        (harmful_other(), arguments.harmful_runs, [name for name in CONTESTANTS if name != "O1"]),
-    ):
-        chosen = [release for release in releases if arguments.only in release.name]
-        collect(chosen, runs, arguments.seed, names, results)
-    text = tables(results, arguments.seed, (time.process_time() - begin) / 60.0)
+    without_o1 = [name for name in CONTESTANTS if name != "O1"]
+    work = [(release, arguments.harmless_runs, rivals) for release in harmless()]
+    work += [(release, arguments.harmful_runs, list(CONTESTANTS)) for release in harmful_5xx()]
+    work += [(release, arguments.harmful_runs, without_o1) for release in harmful_other()]
+    work = [task for task in work if arguments.only in task[0].name]
+    kept = {}
+    if arguments.keep and arguments.keep.exists():
+        kept = {line["name"]: line for line in map(json.loads, arguments.keep.read_text(encoding="utf-8").splitlines())}
+    results = Results()
+    for number, (release, runs, names) in enumerate(work, 1):
+        line = kept.get(release.name) or judge_release(release, runs, arguments.seed, names, wide)
+        if arguments.keep and release.name not in kept:
+            with arguments.keep.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        results.add(release, line)
+        print(f"{number}/{len(work)} {release.name}", file=sys.stderr, flush=True)
+    text = tables(results, arguments.seed)
     if arguments.write:
         document = arguments.write.read_text(encoding="utf-8")
         head, rest = document.split(BEGIN)

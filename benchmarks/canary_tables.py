@@ -183,12 +183,12 @@ def promotion(results: Results) -> str:
     return "".join(lines) + "\n" + _table(["A/A called good, median time", *(f"{r:g} req/s" for r in RATES)], rows)
 
 
-def tables(results: Results, seed: int, minutes: float) -> str:
+def tables(results: Results, seed: int) -> str:
     spent = sorted(results.update_seconds)
-    runs = sum(len(windows) for windows in results.windows.values())
     parts = [
         (
-            f"Seed {seed}, {len(results.releases)} kinds of release, {runs:,} releases, {minutes:.0f} min of one core. "
+            f"Seed {seed}, {len(results.releases)} kinds of release, {results.runs:,} releases, "
+            f"{results.cpu_seconds / 60.0:.0f} min of one core. "
             f"One update took {1000 * spent[len(spent) // 2]:.2f} ms in the median and "
             f"{1000 * spent[int(0.999 * len(spent))]:.2f} ms in 999 of 1,000 cases (49 latency buckets)."
         ),

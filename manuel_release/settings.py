@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from manuel_release.errors import SettingsError, UsageError
 from manuel_release.model.environment import Environment, canonical
+from manuel_release.model.people import ROLES, People
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +23,8 @@ FILE_NAME = "manuel-release.toml"
 SSM_NAME = "/manuel/settings"
 LEDGER_PARAMETER = "/manuel/operations/ledger"
 ARTIFACTS_PARAMETER = "/manuel/operations/artifacts"
+TOPIC_PARAMETER = "/manuel/operations/topic"
+API_PARAMETER = "/manuel/{environment}/api"
 OPERATIONS_STACK = "manuel-operations"
 
 ENVIRONMENTS = (
@@ -55,6 +58,12 @@ class Settings:
     canary_delay_seconds, canary_minute_delay_seconds: how long after an interval the functions' metrics are there, and
         after a minute AWS's own.
     limits: what the specification's absolute limits do to a canary: `report`, `shared` or `absolute`.
+    canary_steps: the canary's shares of the traffic in percent, rising, the last one 100.
+    canary_observe_seconds: how long each of these steps is observed at the most.
+    heartbeat_seconds: a canary that nobody has observed for so long is taken back by the guard.
+    retained_releases: how many releases keep their aliases, versions and alarms.
+    probe_per_second, probe_seconds: how often a rollback asks the public URL who answers, and for how long at the most.
+    people: who may approve and override.
     smoke: function (name without environment) -> request; a function not named gets `GET /` and may answer anything
         below 500.
     """
@@ -72,6 +81,13 @@ class Settings:
     canary_delay_seconds: float = 20.0
     canary_minute_delay_seconds: float = 90.0
     limits: str = "report"
+    canary_steps: tuple[float, ...] = (10.0, 50.0, 100.0)
+    canary_observe_seconds: tuple[float, ...] = (900.0, 900.0, 1800.0)
+    heartbeat_seconds: float = 180.0
+    retained_releases: int = 10
+    probe_per_second: float = 20.0
+    probe_seconds: float = 60.0
+    people: People = field(default_factory=People)
     smoke: Mapping[str, SmokeRequest] = field(default_factory=dict)
     source: str = "built-in defaults"
     root: Path | None = None
@@ -91,17 +107,53 @@ class Settings:
         return pattern.format(api_id=api_id, stage=stage, region=region).rstrip("/")
 
 
-_NUMBERS = (
-    "lease_seconds",
-    "stack_seconds",
-    "deployment_seconds",
-    "health_seconds",
-    "poll_seconds",
-    "canary_interval_seconds",
-    "canary_delay_seconds",
-    "canary_minute_delay_seconds",
-)
 _LIMITS = ("report", "shared", "absolute")
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
+def _whole(value: Any) -> bool:
+    return _number(value) and isinstance(value, int)
+
+
+def _numbers(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_number, value))
+
+
+def _steps(value: Any) -> bool:
+    """Percentages that rise to 100."""
+    return _numbers(value) and value == sorted(set(value)) and value[-1] == 100
+
+
+_PLAIN: Mapping[str, Callable[[Any], bool]] = {
+    "region": _text,
+    "api_url": _text,
+    "lease_seconds": _number,
+    "stack_seconds": _number,
+    "deployment_seconds": _number,
+    "health_seconds": _number,
+    "health_answers": _whole,
+    "poll_seconds": _number,
+    "canary_interval_seconds": _number,
+    "canary_delay_seconds": _number,
+    "canary_minute_delay_seconds": _number,
+    "canary_steps": _steps,
+    "canary_observe_seconds": _numbers,
+    "heartbeat_seconds": _number,
+    "probe_per_second": _number,
+    "probe_seconds": _number,
+    "retained_releases": _whole,
+    "limits": lambda value: value in _LIMITS,
+}
+"""Settings of one value: what it must be."""
+
+_WHOLE = ("health_answers", "retained_releases")
 _ENVIRONMENT_KEYS = {"stack": str, "parameters_file": str, "canary": bool, "asks": bool, "account_id": str}
 
 
@@ -114,29 +166,41 @@ def parse(text: str, source: str) -> Settings:
     wrong: list[str] = []
     settings = Settings(source=source)
     for key, value in data.items():
-        match key:
-            case "region" | "api_url" if isinstance(value, str):
-                settings = replace(settings, **_fields({key: value}))
-            case _ if key in _NUMBERS and isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
-                settings = replace(settings, **_fields({key: float(value)}))
-            case "limits" if value in _LIMITS:
-                settings = replace(settings, limits=str(value))
-            case "health_answers" if isinstance(value, int) and value > 0:
-                settings = replace(settings, health_answers=value)
-            case "environments" if isinstance(value, dict):
-                settings = replace(settings, environments=_environments(value, wrong))
-            case "smoke" if isinstance(value, dict):
-                settings = replace(settings, smoke=_smoke(value, wrong))
-            case _:
-                wrong.append(f"{key} = {value!r} is not a setting, or not of its type")
+        if key in _PLAIN and _PLAIN[key](value):
+            settings = replace(settings, **_fields({key: value if key in _WHOLE else _exact(value)}))
+        elif key in _TABLES and isinstance(value, dict):
+            settings = replace(settings, **_fields({key: _TABLES[key](value, wrong)}))
+        else:
+            wrong.append(f"{key} = {value!r} is not a setting, or not of its type")
+    if len(settings.canary_observe_seconds) != len(settings.canary_steps):
+        wrong.append("canary_observe_seconds needs one value for each of canary_steps")
     if wrong:
         raise SettingsError(f"{source}: " + "; ".join(wrong), hint="docs/settings.md lists every setting.")
     return settings
 
 
+def _exact(value: Any) -> Any:
+    """Numbers as floats, lists of them as tuples, anything else as it is."""
+    if isinstance(value, list):
+        return tuple(map(float, value))
+    return float(value) if isinstance(value, int) else value
+
+
 def _fields(values: Mapping[str, Any]) -> dict[str, Any]:
     """Keyword arguments whose types were checked against the field's own."""
     return dict(values)
+
+
+def _people(data: Mapping[str, Any], wrong: list[str]) -> People:
+    found: dict[str, Any] = {}
+    for key, value in data.items():
+        if key in ROLES and isinstance(value, list) and all(isinstance(each, str) for each in value):
+            found[key] = tuple(value)
+        elif key == "authors" and isinstance(value, dict) and all(isinstance(each, str) for each in value.values()):
+            found[key] = {email.lower(): arn for email, arn in value.items()}
+        else:
+            wrong.append(f"people.{key} is not a list of ARN patterns ({', '.join(ROLES)}), nor a table `authors`")
+    return People(**found)
 
 
 def _environments(data: Mapping[str, Any], wrong: list[str]) -> tuple[Environment, ...]:
@@ -162,6 +226,14 @@ def _smoke(data: Mapping[str, Any], wrong: list[str]) -> Mapping[str, SmokeReque
         except (KeyError, TypeError, ValueError):
             wrong.append(f"smoke.{name} needs method, path and status")
     return found
+
+
+_TABLES: Mapping[str, Callable[[Mapping[str, Any], list[str]], Any]] = {
+    "environments": _environments,
+    "smoke": _smoke,
+    "people": _people,
+}
+"""Settings of several values: what reads them, and lists what is wrong."""
 
 
 def find_file(config: str | None, start: Path) -> Path | None:

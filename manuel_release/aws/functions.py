@@ -144,6 +144,41 @@ class Functions:
             )
         return there
 
+    def point_alias(self, alias: Alias, version: str) -> Alias:
+        """Have an alias name this version alone, without weights; raises ReleaseError when it was moved meanwhile."""
+        with translated(f"cannot move alias {alias.name} of function {alias.function} to version {version}"):
+            moved = self._client.update_alias(
+                FunctionName=alias.function,
+                Name=alias.name,
+                FunctionVersion=version,
+                RoutingConfig={"AdditionalVersionWeights": {}},
+                RevisionId=alias.revision_id,
+            )
+        return _alias(alias.function, moved)
+
+    def delete_alias(self, function: str, name: str) -> None:
+        """Delete an alias; harmless when it is gone."""
+        with translated(f"cannot delete alias {name} of function {function}"):
+            self._client.delete_alias(FunctionName=function, Name=name)
+
+    def delete_version(self, function: str, version: str) -> None:
+        """Delete a published version; harmless when it is gone. AWS refuses one that an alias names."""
+        with translated(f"cannot delete version {version} of function {function}"):
+            try:
+                self._client.delete_function(FunctionName=function, Qualifier=version)
+            except self._client.exceptions.ResourceNotFoundException:
+                return
+
+    def role_and_queue(self, function: str, qualifier: str) -> tuple[str, str]:
+        """ARNs of a version's execution role and dead-letter queue (empty without one).
+
+        Both versions of a weighted alias must have the same two:
+        https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html
+        """
+        with translated(f"cannot read function {function}:{qualifier}"):
+            found = self._client.get_function_configuration(FunctionName=function, Qualifier=qualifier)
+        return found["Role"], found.get("DeadLetterConfig", {}).get("TargetArn", "")
+
     def invoke(self, function: str, qualifier: str, payload: object) -> Invocation:
         """Invoke a version or an alias and wait for the answer; a function's own failure is told in `.error`."""
         client = self._session.client("lambda", read_seconds=INVOKE_SECONDS)

@@ -55,8 +55,53 @@ class Gateway:
         return self._update(
             rest_api_id,
             stage,
-            [{"op": "replace", "path": f"/variables/{name}", "value": value} for name, value in variables.items()],
+            _replace({f"/variables/{name}": value for name, value in variables.items()}),
         )
+
+    def shift(
+        self,
+        rest_api_id: str,
+        stage: str,
+        *,
+        variables: Mapping[str, str] | None = None,
+        percent: float | None = None,
+        release: str | None = None,
+        at_once: bool = False,
+    ) -> ApiStage:
+        """Move traffic in one UpdateStage; returns the stage as it is then. A canary begins to exist if there is none.
+
+        Args:
+            rest_api_id: the API.
+            stage: its stage.
+            variables: base variables to set.
+            percent: the canary's share, 0-100; None leaves it.
+            release: what the canary's override names; None leaves it.
+            at_once: the override stands before the percentage, which is what a new canary needs; without it the
+                percentage comes first, so that a canary that is taken back loses its traffic first.
+        """
+        base = _replace({f"/variables/{name}": value for name, value in (variables or {}).items()})
+        share = _replace({"/canarySettings/percentTraffic": f"{percent:g}"} if percent is not None else {})
+        override = _replace(
+            {f"/canarySettings/stageVariableOverrides/{RELEASE_VARIABLE}": release} if release is not None else {}
+        )
+        canary = [*override, *share] if at_once else [*share, *override]
+        return self._update(rest_api_id, stage, [*base, *canary])
+
+    def remove_canary(self, rest_api_id: str, stage: str) -> ApiStage:
+        """Remove the stage's canary settings, and with them its share of the traffic; harmless when there are none."""
+        there = self.stage(rest_api_id, stage)
+        if there is not None and there.canary is None:
+            return there
+        return self._update(rest_api_id, stage, [{"op": "remove", "path": "/canarySettings"}])
+
+    def use_deployment(self, rest_api_id: str, stage: str, deployment_id: str) -> ApiStage:
+        """Have the stage serve another deployment of the API's definition; not while it has a canary."""
+        return self._update(rest_api_id, stage, _replace({"/deploymentId": deployment_id}))
+
+    def flush_cache(self, rest_api_id: str, stage: str) -> None:
+        """Forget the stage's stored responses."""
+        with translated(f"cannot flush the cache of stage {stage} of API {rest_api_id}"):
+            self._client.flush_stage_cache(restApiId=rest_api_id, stageName=stage)
 
     def _update(self, rest_api_id: str, stage: str, operations: Sequence[PatchOperationTypeDef]) -> ApiStage:
         """One UpdateStage, again after a conflict: API Gateway refuses two changes of an API at the same time."""
@@ -73,6 +118,10 @@ class Gateway:
                     if pause is None:
                         raise
                     self._sleep(pause)
+
+
+def _replace(values: Mapping[str, str]) -> list[PatchOperationTypeDef]:
+    return [{"op": "replace", "path": path, "value": value} for path, value in values.items()]
 
 
 def _stage(rest_api_id: str, found: StageResponseTypeDef) -> ApiStage:

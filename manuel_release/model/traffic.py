@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+NO_RELEASE = "none"
+"""The value of a stage variable that names no release; whether variables can be removed is not documented."""
+
+
 @dataclass(frozen=True)
 class Canary:
     """A stage's canary: percent 0-100, and the release that its override names (None: it splits nothing)."""
@@ -54,6 +58,15 @@ class ApiStage:
     def previous(self) -> str | None:
         """The release that held 100 % before, as the stage remembers it."""
         return self.variables.get("previous")
+
+    @property
+    def candidate(self) -> str | None:
+        """The release that was deployed and has not held 100 % yet; None when there is none.
+
+        Written by `deploy`, so that one GetStage tells a rollback what is new even before the canary begins.
+        """
+        named = self.variables.get("candidate")
+        return None if named in {None, NO_RELEASE, self.current} else named
 
 
 @dataclass(frozen=True)
