@@ -8,6 +8,7 @@ that happened (its standard input closes).
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -16,7 +17,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -25,7 +26,7 @@ from manuel_release import programs
 from manuel_release.errors import EmulatorError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
 ACCOUNT_ID = "123456789012"
@@ -42,6 +43,10 @@ class Options:
     auth: enforce IAM policies.
     tied: stop when the starting process ends; False for `cloud up`.
     shift_seconds_per_minute: seconds that a minute of a CodeDeploy deployment takes (its shortest shift is a minute).
+    approval_seconds_per_minute: seconds that a minute of a manual approval's timeout takes (the shortest is 5 minutes).
+    build_seconds_per_minute: seconds that a minute of a CodeBuild project's timeout takes.
+    build_environment: variables that every build gets and nothing overrides: where installed environments are
+        (`MANUEL_ENVS`), and rehearsal values of settings.
     account_concurrency: warm function workers at the most, as Lambda's account limit of concurrent executions.
     command: the program to run instead of the emulator environment's Python, without the module; for coverage.
     """
@@ -50,6 +55,9 @@ class Options:
     port: int = 0
     alarm_speed: float = 1.0
     shift_seconds_per_minute: float = 60.0
+    approval_seconds_per_minute: float = 60.0
+    build_seconds_per_minute: float = 60.0
+    build_environment: Mapping[str, str] = field(default_factory=dict)
     auth: bool = False
     tied: bool = True
     account_concurrency: int = 40
@@ -104,6 +112,10 @@ def _server_environment(options: Options, port: int, ai_port: int, temporary: Pa
         "STATE_DIR": str(temporary / "state"),
         "MANUEL_ALARM_SPEED": str(options.alarm_speed),
         "MANUEL_SHIFT_SECONDS_PER_MINUTE": str(options.shift_seconds_per_minute),
+        "MANUEL_APPROVAL_SECONDS_PER_MINUTE": str(options.approval_seconds_per_minute),
+        "MANUEL_BUILD_SECONDS_PER_MINUTE": str(options.build_seconds_per_minute),
+        "MANUEL_BUILD_ENVIRONMENT": json.dumps(dict(options.build_environment)),
+        "MANUEL_BUILD_LOGS": str(temporary.parent / "builds"),
         "MANUEL_FUNCTION_PYTHON": str(programs.program("function", "python")),
         "MANUEL_AI_PORT": str(ai_port),
         "MANUEL_CLOUD_TIED": "1" if options.tied else "0",

@@ -31,6 +31,7 @@ from manuel_release.rehearsal.emulator import (
     invocations,
     metric_filters,
     metrics_api,
+    parameter_patterns,
     recreation,
     resources,
     rest_api,
@@ -41,6 +42,8 @@ from manuel_release.rehearsal.emulator import (
     targets,
     workers,
 )
+from manuel_release.rehearsal.emulator.codebuild import service as codebuild
+from manuel_release.rehearsal.emulator.codepipeline import service as codepipeline
 
 EXIT_UNKNOWN_MINISTACK = 70
 
@@ -69,6 +72,9 @@ PATCHES: tuple[guard.Patch, ...] = (
     codedeploy,
     resources,
     accepted,
+    parameter_patterns,
+    codebuild,
+    codepipeline,
     dropped,
     recreation,
     ai_services,

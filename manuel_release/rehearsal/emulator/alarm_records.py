@@ -42,7 +42,8 @@ REQUIRES = {
 }
 
 _METRIC_KEYS = ("MetricName", "Namespace", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic")
-MOST_METRICS = 10
+MOST_OF_A_KIND = 10
+"""Metrics, and expressions besides: boto3's reference of the `Metrics` of an alarm."""
 
 
 def queries_of(alarm: dict[str, Any]) -> list[Query]:
@@ -102,8 +103,9 @@ def _watched(request: dict[str, Any]) -> dict[str, Any]:
         wrong = [key for key in _METRIC_KEYS if request.get(key)]
         if wrong:
             raise MathError(f"Metrics cannot be used together with {', '.join(wrong)}")
-        if len(metrics) > MOST_METRICS:
-            raise MathError(f"an alarm has {MOST_METRICS} metrics and expressions at most")
+        for what, key in (("metrics", "MetricStat"), ("expressions", "Expression")):
+            if len([each for each in metrics if each.get(key)]) > MOST_OF_A_KIND:
+                raise MathError(f"an alarm has {MOST_OF_A_KIND} {what} at most")
         return {"Metrics": [_typed(each) for each in metrics]}
     if not request.get("MetricName") or not request.get("Namespace"):
         raise MathError("an alarm needs MetricName and Namespace, or Metrics")

@@ -1,0 +1,86 @@
+"""CodePipeline's API (`CodePipeline_20150709`).
+
+https://docs.aws.amazon.com/codepipeline/latest/APIReference/Welcome.html
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, NoReturn
+
+from manuel_release.rehearsal.emulator import input_model, resources, targets
+from manuel_release.rehearsal.emulator.codepipeline import (
+    answers,
+    conditions,
+    event_targets,
+    executions,
+    job,
+    notices,
+    permissions,
+    pipelines,
+    providers,
+    pushes,
+    sources,
+    state,
+    template,
+    views,
+)
+from manuel_release.rehearsal.emulator.targets import ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from manuel_release.rehearsal.emulator.targets import Body, Caller
+
+REQUIRES = {
+    **conditions.REQUIRES,
+    **event_targets.REQUIRES,
+    **job.REQUIRES,
+    **notices.REQUIRES,
+    **providers.REQUIRES,
+    **pushes.REQUIRES,
+    **state.REQUIRES,
+}
+PREFIX = "CodePipeline_20150709"
+
+
+def _override(_body: Body, _caller: Caller) -> NoReturn:
+    raise ServiceError(
+        "ConditionNotOverridableException", "Overriding a stage's condition is not emulated; retry the stage"
+    )
+
+
+_ALL: dict[str, Callable[[Body, Caller], Body]] = {
+    **pipelines.OPERATIONS,
+    **executions.OPERATIONS,
+    **views.OPERATIONS,
+    **answers.OPERATIONS,
+    "OverrideStageCondition": _override,
+}
+
+
+def _checked(name: str, operation: Callable[[Body, Caller], Body]) -> Callable[[Body, Caller], Body]:
+    @functools.wraps(operation)
+    def answer(body: Body, caller: Caller) -> Body:
+        input_model.check("codepipeline", name, body, "ValidationException")
+        return operation(body, caller)
+
+    return answer
+
+
+SERVICE = targets.Service(
+    namespace="codepipeline",
+    operations={name: _checked(name, operation) for name, operation in _ALL.items()},
+    permissions=permissions.of,
+)
+
+
+def install() -> None:
+    """Answer CodePipeline's requests and pushes from now on, and make its resources for CloudFormation."""
+    targets.TARGETS[PREFIX] = SERVICE
+    targets.at_reset(state.forget)
+    targets.at_reset(sources.forget)
+    pushes.install()
+    event_targets.install()
+    for name, kind in template.TYPES.items():
+        resources.register(name, kind)

@@ -1,0 +1,109 @@
+"""The rehearsal's users: a fixed rate that slow answers do not slow down, and every answer counted once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from manuel_release.errors import EmulatorError
+from manuel_release.rehearsal.load import NO_ANSWER, Plan, requests
+from manuel_release.rehearsal.traffic import Load, lost
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterator
+
+
+class Api(BaseHTTPRequestHandler):
+    """Answers as r-1; every fourth time with 500, and slowly where the path says so."""
+
+    protocol_version = "HTTP/1.1"
+    asked = 0
+    lock = threading.Lock()
+
+    def do_GET(self) -> None:
+        with Api.lock:
+            Api.asked += 1
+            number = Api.asked
+        if "/slow/" in self.path:
+            time.sleep(0.4)
+        self.send_response(500 if number % 4 == 0 else 200)
+        self.send_header("X-Manuel-Release", "r-1")
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    Api.asked = 0
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def finished(plan: Plan, within: float = 30.0) -> Counter[tuple[str, str]]:
+    wanted = round(plan.per_second * (plan.seconds or 0))
+    with Load(plan) as load:
+        deadline = time.monotonic() + within
+        while sum(load.total().values()) < wanted and time.monotonic() < deadline:
+            time.sleep(0.05)
+    return load.total()
+
+
+def test_every_request_is_counted_once_by_release_and_status(url: str) -> None:
+    found = finished(Plan(url, ("a", "b"), 40, seconds=1.0))
+
+    assert found == {("r-1", "200"): 30, ("r-1", "500"): 10}
+    assert lost(found) == 10
+    assert lost(found, bad="r-1") == 0
+
+
+def test_slow_answers_do_not_slow_the_asking_down(url: str) -> None:
+    began = time.monotonic()
+
+    found = finished(Plan(f"{url}/slow", (), 20, seconds=2.0))
+
+    assert sum(found.values()) == 40
+    assert time.monotonic() - began < 12  # one after the other they would take 16 s
+
+
+def test_a_request_without_an_answer_is_counted_as_lost() -> None:
+    found = finished(Plan("http://127.0.0.1:9", ("a",), 20, seconds=0.5))
+
+    assert found == {(NO_ANSWER, NO_ANSWER): 10}
+    assert lost(found, bad="r-1") == 10
+
+
+def test_it_ends_when_nobody_wants_it_any_more(url: str) -> None:
+    with Load(Plan(url, (), 20)) as load:
+        load.wait_for("r-1", 5, timeout_seconds=20)
+
+    asked = Api.asked
+    time.sleep(0.3)
+    assert Api.asked == asked
+    assert sum(load.total().values()) == asked
+
+
+def test_waiting_for_a_release_that_never_answers_is_an_error(url: str) -> None:
+    with Load(Plan(url, (), 20)) as load, pytest.raises(EmulatorError, match="r-9 has not answered 1 requests"):
+        load.wait_for("r-9", 1, timeout_seconds=0.5)
+
+
+def test_the_same_seed_asks_the_same() -> None:
+    plan = Plan("http://x", ("a", "b", "c"), 10, seed=4, seconds=3.0)
+
+    assert list(requests(plan)) == list(requests(plan))
+    assert {token for _, path, token in requests(plan) if path == "/health"} <= {""}
+    assert [at for at, _, _ in requests(plan)][:3] == [0.0, 0.1, 0.2]
