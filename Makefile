@@ -35,7 +35,16 @@ $(ENVS)/%/.ready: locks/%.txt | $(UV)
 	@touch $@
 
 .PHONY: setup
-setup: $(VENV)/.dev $(ENVS)/emulator/.ready $(ENVS)/build/.ready $(ENVS)/function/.ready ## Make every environment in .venv
+setup: $(VENV)/.dev $(ENVS)/emulator/.ready $(ENVS)/build/.ready $(ENVS)/function/.ready $(ENVS)/integration/.ready ## Make every environment in .venv
+
+.PHONY: setup-tool
+setup-tool: $(VENV)/.dev ## The tool alone, as deploy and promote need it
+
+.PHONY: setup-build
+setup-build: $(VENV)/.dev $(ENVS)/build/.ready ## The tool, its checks, and SAM
+
+.PHONY: setup-integration
+setup-integration: $(ENVS)/integration/.ready ## What the suites against an environment need
 
 # --- the two commands
 .PHONY: rehearse
@@ -68,6 +77,34 @@ types: setup ## mypy, strict
 templates: setup ## cfn-lint over the templates
 	@$(BIN)/cfn-lint template.yaml operations.yaml
 
+# --- suites against a deployed environment: ENVIRONMENT=dev|staging|production
+ENVIRONMENT ?= dev
+SUITE = $(ENVS)/integration/bin/python tests/integration/test_runner.py --environment $(ENVIRONMENT) --config test_config_$(ENVIRONMENT).json --discover $(SUITE_ARGS)
+
+.PHONY: test-integration
+test-integration: setup-integration ## All categories of the integration suite against ENVIRONMENT
+	@$(SUITE)
+
+.PHONY: test-security
+test-security: setup-integration ## Security and sign-in, fuzzing too, against ENVIRONMENT
+	@$(SUITE) --category security --category authentication --report security
+
+.PHONY: test-e2e
+test-e2e: setup-integration ## Whole workflows of a user against ENVIRONMENT
+	@$(SUITE) --category workflows --report e2e
+
+.PHONY: test-failure-scenarios
+test-failure-scenarios: setup-integration ## Answers when something is used up, wrong or away, against ENVIRONMENT
+	@$(SUITE) --category failure_scenarios --report failure-scenarios
+
+.PHONY: test-smoke
+test-smoke: setup-integration ## The short, reading part of every category against ENVIRONMENT
+	@$(SUITE) --profile smoke --report smoke
+
+.PHONY: test-planted
+test-planted: setup ## Does every suite notice what it guards against? Plants faults one by one, and writes docs/planted-faults.md
+	@$(BIN)/python tests/planted.py
+
 .PHONY: build
 build: setup ## sam build into .aws-sam/build
 	@PATH="$(CURDIR)/$(ENVS)/build/bin:$$PATH" SAM_CLI_TELEMETRY=0 sam build
@@ -86,9 +123,10 @@ benchmarks: setup ## Measure what is promised: ratios against a peer in the same
 
 .PHONY: lock
 lock: $(UV) ## Renew the locks from pyproject.toml and locks/*.in
-	@for name in emulator build function; do \
+	@for name in emulator build function integration; do \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header locks/$$name.in -o locks/$$name.txt || exit 1; done
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev -o locks/dev.txt
+	@cp locks/integration.txt tests/integration/fixtures/requirements.txt
 
 .PHONY: clean
 clean: ## Remove what was made here: environments, builds, reports
