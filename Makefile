@@ -71,11 +71,11 @@ lint: setup ## Format and lint, checked
 
 .PHONY: types
 types: setup ## mypy, strict
-	@$(BIN)/mypy --no-error-summary manuel_release src/app/manuel benchmarks
+	@$(BIN)/mypy --no-error-summary manuel_release src/app/manuel src/operations benchmarks
 
 .PHONY: templates
 templates: setup ## cfn-lint over the templates
-	@$(BIN)/cfn-lint template.yaml operations.yaml
+	@$(BIN)/cfn-lint template.yaml operations.yaml pipeline.yaml chaos.yaml
 
 # --- suites against a deployed environment: ENVIRONMENT=dev|staging|production
 ENVIRONMENT ?= dev
@@ -96,6 +96,12 @@ test-e2e: setup-integration ## Whole workflows of a user against ENVIRONMENT
 .PHONY: test-failure-scenarios
 test-failure-scenarios: setup-integration ## Answers when something is used up, wrong or away, against ENVIRONMENT
 	@$(SUITE) --category failure_scenarios --report failure-scenarios
+
+CHAOS_SUITE ?= basic
+
+.PHONY: test-chaos
+test-chaos: setup-integration ## Failures planted between the functions and AWS, against ENVIRONMENT (dev or staging)
+	@$(ENVS)/integration/bin/python tests/integration/chaos/run.py --environment $(ENVIRONMENT) --suite $(CHAOS_SUITE)
 
 .PHONY: test-smoke
 test-smoke: setup-integration ## The short, reading part of every category against ENVIRONMENT

@@ -15,6 +15,7 @@ from manuel_release import settings as settings_module
 from manuel_release.aws import Aws
 from manuel_release.aws.session import Session
 from manuel_release.errors import ReleaseError, SettingsError, UsageError
+from manuel_release.observe.location import Memory
 from manuel_release.record.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from manuel_release.settings import Settings
     from manuel_release.view.console import Screen
 
+_SETTINGS, _LEDGER = "settings", "ledger"
+"""Names under which this machine remembers the settings in SSM and the ledger's table."""
+
 NO_BOOTSTRAP_HINT = "Run `manuel-release bootstrap` once in this account and region."
 
 
@@ -33,8 +37,11 @@ class App:
     """Everything a command needs, made when it is first asked for."""
 
     def __init__(self, options: GlobalOptions, screen: Screen) -> None:
+        """`hurried` may be set before anything is asked for: what this machine remembers is then not read again."""
         self.options = options
         self.screen = screen
+        self.hurried = False
+        self._calls_for_settings = 0
 
     @classmethod
     def build(cls, options: GlobalOptions, screen: Screen) -> Self:
@@ -47,11 +54,28 @@ class App:
         return settings_module.load(self.options.config, Path.cwd(), self._settings_in_ssm)
 
     def _settings_in_ssm(self) -> str | None:
-        session = Session(self.options.profile, self.options.region, settings_module.Settings().region)
-        try:
-            return Aws(session).parameters.get(settings_module.SSM_NAME)
-        except ReleaseError:
-            return None  # the defaults count; a command that needs AWS meets the same error and says it
+        if self.hurried and _SETTINGS in self.memory:
+            known: str | None = self.memory.get(_SETTINGS)
+            return known
+        with Aws(Session(self.options.profile, self.options.region, settings_module.Settings().region)) as aws:
+            try:
+                text = aws.parameters.get(settings_module.SSM_NAME)
+            except ReleaseError:
+                return None  # the defaults count; a command that needs AWS meets the same error and says it
+            finally:
+                self._calls_for_settings += aws.session.count
+        self.memory.keep(_SETTINGS, text)
+        return text
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What this machine remembers of the account."""
+        return Memory(self.options.profile, self.options.region)
+
+    @property
+    def calls(self) -> int:
+        """How many API calls have been answered, that for the settings included."""
+        return self.aws.session.count + self._calls_for_settings
 
     @cached_property
     def aws(self) -> Aws:
@@ -96,7 +120,11 @@ class App:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger of this account and region; raises SettingsError while there is none."""
-        return Ledger(self.aws.table(self._operations(settings_module.LEDGER_PARAMETER, "ledger")), self.now)
+        name = self.memory.get(_LEDGER) if self.hurried else None
+        if not isinstance(name, str):
+            name = self._operations(settings_module.LEDGER_PARAMETER, "ledger")
+            self.memory.keep(_LEDGER, name)
+        return Ledger(self.aws.table(name), self.now)
 
     @cached_property
     def artifact_bucket(self) -> str:

@@ -1,4 +1,4 @@
-"""`bootstrap`: what an account needs before its first release: ledger, artifact bucket, and the settings in SSM."""
+"""`bootstrap`: what an account needs before its first release: ledger, artifact bucket, guard, and settings in SSM."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from manuel_release import settings as settings_module
 from manuel_release.apply.context import Context
 from manuel_release.apply.executor import StepFailed, execute
 from manuel_release.apply.prepare import described, discard
-from manuel_release.artifact import template
+from manuel_release.artifact import operations, template
 from manuel_release.errors import Refused, SettingsError
 from manuel_release.model.bootstrap import BootstrapOutcome
 from manuel_release.model.outcome import OutcomeStatus
@@ -18,13 +18,18 @@ from manuel_release.model.plan import ExecuteChangeSet
 from manuel_release.model.progress import StepResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from manuel_release.app import App
+    from manuel_release.artifact.operations import Package
     from manuel_release.model.progress import Progress
-    from manuel_release.model.stack import ChangeSet
+    from manuel_release.model.stack import ChangeSet, Stack
 
 TEMPLATE = "operations.yaml"
+
+
+FUNCTIONS_KEY = "FunctionsKey"
+"""The template's parameter that names the package of the functions; empty for none."""
 
 
 def bootstrap(
@@ -33,54 +38,106 @@ def bootstrap(
     show: Callable[[ChangeSet], None],
     agree: Callable[[ChangeSet], bool],
 ) -> BootstrapOutcome:
-    """Make or update the operations stack and write the settings to SSM; nothing to do is success.
+    """Make or update the operations stack with its functions, and write the settings to SSM.
+
+    The package of the functions lies in a bucket that the stack makes itself; so the first time the stack is made
+    without them and changed once more. `show` and `agree` are then called twice. Nothing to do is success.
 
     Raises Refused while CloudFormation works on the stack, ReleaseError when it fails.
     """
-    known = template.load(app.root / TEMPLATE)
-    name = settings_module.OPERATIONS_STACK
-    stack = app.aws.stacks.describe(name)
-    if stack is not None and not stack.never_created and (stack.busy or not stack.updatable):
-        raise Refused(
-            f"the stack {name} is {stack.status}: it cannot be updated now",
-            hint=f"See why with `aws cloudformation describe-stack-events --stack-name {name}`.",
-        )
-    sentences = template.descriptions(known)
-    found = described(
-        app.aws.stacks.create_change_set(
-            stack=name,
-            template_url=None,
-            template_body=(app.root / TEMPLATE).read_text(encoding="utf-8"),
-            parameters={},
-            creates=stack is None or stack.never_created,
-            name=f"manuel-release-bootstrap-{secrets.token_hex(4)}",
-            description="bootstrap",
-            rollback_alarms=(),
-            tags={"manuel:environment": "operations"},
-        ),
-        sentences,
-    )
-    results: list[StepResult] = []
-    if found.changes:
-        show(found)
-        if app.options.dry_run or not agree(found):
-            discard(app, found)
-            return BootstrapOutcome(OutcomeStatus.PLANNED)
-        step = ExecuteChangeSet(name, found.id, found.id[-36:], sentences, title="Make ledger and artifact bucket")
-        context = Context(app.aws, app.settings, progress, app.now, app.sleep, app.aws.session.region)
-        try:
-            results.extend(execute((step,), context))
-        except StepFailed as failed:
-            raise failed.error from failed
-    written = _write_settings(app, progress, results)
-    status = OutcomeStatus.LIVE if found.changes or written else OutcomeStatus.NOTHING_TO_DO
+    work = _Work(app, progress, show, agree)
+    package = operations.package(app.root)
+    changed, agreed = work.first()
+    if agreed:
+        more, agreed = work.change({FUNCTIONS_KEY: package.key}, "Make the guard", lambda: work.upload(package))
+        changed = changed or more
+    if not agreed and not changed:
+        return BootstrapOutcome(OutcomeStatus.PLANNED)
+    written = _write_settings(app, progress, work.results)
+    stack = app.aws.stacks.describe(work.name)
     return BootstrapOutcome(
-        status,
+        OutcomeStatus.LIVE if changed or written else OutcomeStatus.NOTHING_TO_DO,
         ledger=_parameter(app, settings_module.LEDGER_PARAMETER),
         artifact_bucket=_parameter(app, settings_module.ARTIFACTS_PARAMETER),
+        guard=stack.parameters.get(FUNCTIONS_KEY, "") if stack is not None else "",
         settings=app.settings.source,
-        results=tuple(results),
+        results=tuple(work.results),
     )
+
+
+class _Work:
+    """The changes of one bootstrap."""
+
+    name = settings_module.OPERATIONS_STACK
+
+    def __init__(
+        self, app: App, progress: Progress, show: Callable[[ChangeSet], None], agree: Callable[[ChangeSet], bool]
+    ) -> None:
+        self.app, self.progress, self.show, self.agree = app, progress, show, agree
+        self.results: list[StepResult] = []
+        known = template.load(app.root / TEMPLATE)
+        self._sentences = template.descriptions(known)
+        self._parameters = frozenset(known.get("Parameters") or {})
+
+    def first(self) -> tuple[bool, bool]:
+        """Make a stack that does not exist, without functions; whether it was made, and whether somebody agreed."""
+        stack = self._stack()
+        if stack is not None and not stack.never_created:
+            return False, True
+        return self.change({FUNCTIONS_KEY: ""}, "Make ledger and artifact bucket", lambda: None)
+
+    def change(self, values: Mapping[str, str], title: str, before: Callable[[], None]) -> tuple[bool, bool]:
+        """Change the stack, `before` first; whether anything was changed, and whether somebody agreed.
+
+        Its other parameters stay as they are.
+        """
+        app, stack = self.app, self._stack()
+        creates = stack is None or stack.never_created
+        kept = {} if stack is None or creates else {k: v for k, v in stack.parameters.items() if k in self._parameters}
+        found = described(
+            app.aws.stacks.create_change_set(
+                stack=self.name,
+                template_url=None,
+                template_body=(app.root / TEMPLATE).read_text(encoding="utf-8"),
+                parameters={k: v for k, v in (kept | dict(values)).items() if k in self._parameters},
+                creates=creates,
+                name=f"manuel-release-bootstrap-{secrets.token_hex(4)}",
+                description="bootstrap",
+                rollback_alarms=(),
+                tags={"manuel:environment": "operations"},
+            ),
+            self._sentences,
+        )
+        if not found.changes:
+            return False, True
+        self.show(found)
+        if app.options.dry_run or not self.agree(found):
+            discard(app, found)
+            return False, False
+        before()
+        step = ExecuteChangeSet(self.name, found.id, found.id[-36:], self._sentences, title=title)
+        context = Context(app.aws, app.settings, self.progress, app.now, app.sleep, app.aws.session.region)
+        try:
+            self.results.extend(execute((step,), context))
+        except StepFailed as failed:
+            raise failed.error from failed
+        return True, True
+
+    def upload(self, package: Package) -> None:
+        """Put the package where the stack looks for it."""
+        bucket = _parameter(self.app, settings_module.ARTIFACTS_PARAMETER)
+        if not self.app.aws.storage.exists(bucket, package.key):
+            self.app.aws.storage.upload(bucket, package.key, package.body)
+
+    def _stack(self) -> Stack | None:
+        """The stack; raises Refused while it cannot be changed."""
+        stack = self.app.aws.stacks.describe(self.name)
+        if stack is not None and not stack.never_created and (stack.busy or not stack.updatable):
+            raise Refused(
+                f"the stack {self.name} is {stack.status}: it cannot be updated now",
+                hint=f"See why with `aws cloudformation describe-stack-events --stack-name {self.name}`.",
+            )
+        return stack
 
 
 def _write_settings(app: App, progress: Progress, results: list[StepResult]) -> bool:

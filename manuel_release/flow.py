@@ -87,6 +87,7 @@ def deploy(
     began = time.monotonic()
     what = prepare.candidate(app, request, values)
     progress.end(_result("Build", began, f"code {what.code_digest[:12]}"))
+    observe = _observer(app, api_stage, what.code_digest)
     _in_time(app, deadline, "built, and nothing was changed")
 
     nothing = _refuse(planning.admit(observe(), what.digest))
@@ -182,8 +183,8 @@ def _shown(plan: DeployPlan, message: str) -> DeployOutcome:
     )
 
 
-def _observer(app: App, api_stage: str) -> Callable[[], DeployState]:
-    return lambda: observe_deploy(app.aws, app.ledger, app.environment, api_stage, app.caller)
+def _observer(app: App, api_stage: str, code_digest: str = "") -> Callable[[], DeployState]:
+    return lambda: observe_deploy(app.aws, app.ledger, app.environment, api_stage, app.caller, code_digest)
 
 
 def _result(title: str, began: float, detail: str = "") -> StepResult:

@@ -37,6 +37,11 @@ class LeaseKeeper:
             self.lease = self.app.ledger.renew(self.lease, self.app.settings.lease_seconds)
             self.renewed = time.monotonic()
 
+    def confirm(self) -> None:
+        """Renew the lease now: whoever can do that has it at this moment; raises Refused when somebody took it over."""
+        self.lease = self.app.ledger.renew(self.lease, self.app.settings.lease_seconds)
+        self.renewed = time.monotonic()
+
     def pause(self, seconds: float) -> None:
         """Sleep, and keep the lease."""
         self.app.sleep(seconds)

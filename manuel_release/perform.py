@@ -13,6 +13,7 @@ from manuel_release.model.entry import Entry, EntryKind
 from manuel_release.model.outcome import DeployOutcome, OutcomeStatus
 from manuel_release.model.plan import DeployPlan, ExecuteChangeSet
 from manuel_release.observe.service import observe_stage_deployment, observe_versions, service_of
+from manuel_release.pruning import prune_after_deploy
 from manuel_release.record.ledger import entry_id
 
 if TYPE_CHECKING:
@@ -98,15 +99,17 @@ def perform(plan: DeployPlan, record: Recorder, context: Context) -> DeployOutco
         versions=observe_versions(app.aws, service, plan.release),
         api_deployment_id=observe_stage_deployment(app.aws, service),
     )
+    pruned = prune_after_deploy(record, context, service)
     return DeployOutcome(
         plan.environment,
         plan.api_stage,
         plan.release,
         OutcomeStatus.LIVE if plan.serves_at_end else OutcomeStatus.STAGED,
         previous=plan.previous,
-        results=results,
+        results=(*results, *pruned),
         url=app.settings.public_url(service.rest_api_id, service.api_stage, app.aws.session.region),
         message="" if plan.serves_at_end else f"{plan.previous} serves; {plan.release} is held at 0 % of the traffic",
+        next_command="" if plan.serves_at_end else f"manuel-release canary start --env {plan.environment}",
         plan=plan,
     )
 

@@ -58,6 +58,10 @@ class Settings:
     canary_delay_seconds, canary_minute_delay_seconds: how long after an interval the functions' metrics are there, and
         after a minute AWS's own.
     limits: what the specification's absolute limits do to a canary: `report`, `shared` or `absolute`.
+    canary_margin_5xx_percent, canary_margin_4xx_percent, canary_margin_slow_percent: how much worse (points of all
+        requests) a canary may be and still be called good; slow is slower than the stable release's past P95.
+    canary_start_grace_seconds, canary_step_grace_seconds: how long cold starts are expected after the start and after
+        a raised share; see docs/verdict.md.
     canary_steps: the canary's shares of the traffic in percent, rising, the last one 100.
     canary_observe_seconds: how long each of these steps is observed at the most.
     heartbeat_seconds: a canary that nobody has observed for so long is taken back by the guard.
@@ -80,7 +84,12 @@ class Settings:
     canary_interval_seconds: float = 10.0
     canary_delay_seconds: float = 20.0
     canary_minute_delay_seconds: float = 90.0
-    limits: str = "report"
+    limits: str = "shared"
+    canary_margin_5xx_percent: float = 0.5
+    canary_margin_4xx_percent: float = 2.0
+    canary_margin_slow_percent: float = 5.0
+    canary_start_grace_seconds: float = 60.0
+    canary_step_grace_seconds: float = 30.0
     canary_steps: tuple[float, ...] = (10.0, 50.0, 100.0)
     canary_observe_seconds: tuple[float, ...] = (900.0, 900.0, 1800.0)
     heartbeat_seconds: float = 180.0
@@ -143,6 +152,11 @@ _PLAIN: Mapping[str, Callable[[Any], bool]] = {
     "canary_interval_seconds": _number,
     "canary_delay_seconds": _number,
     "canary_minute_delay_seconds": _number,
+    "canary_margin_5xx_percent": _number,
+    "canary_margin_4xx_percent": _number,
+    "canary_margin_slow_percent": _number,
+    "canary_start_grace_seconds": _number,
+    "canary_step_grace_seconds": _number,
     "canary_steps": _steps,
     "canary_observe_seconds": _numbers,
     "heartbeat_seconds": _number,

@@ -11,6 +11,7 @@ from unit.record.memory_table import MemoryTable
 
 from manuel_release.errors import ReleaseError
 from manuel_release.model.caller import Caller
+from manuel_release.model.metric import MetricAnswers
 from manuel_release.model.stack import (
     ALIAS,
     FUNCTION,
@@ -21,11 +22,13 @@ from manuel_release.model.stack import (
     Stack,
     StackEvent,
 )
-from manuel_release.model.traffic import Alarm, Alias, ApiStage, Deployment, Invocation
+from manuel_release.model.traffic import Alarm, Alias, ApiStage, Canary, Deployment, Invocation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from manuel_release.model.alarm import AlarmDefinition
+    from manuel_release.model.metric import Metric
     from manuel_release.model.parameter import StoredValue
     from manuel_release.model.progress import StepResult
 
@@ -79,7 +82,9 @@ class FakeAws:
     functions_in_template: what the next stack update makes. stack_fault: the reason that the next one fails with.
     other_changes: what the next change set holds besides. stack_seconds: how long a stack update takes.
     broken: functions that answer 500. codedeploy_fault: the message that deployments fail with.
-    codedeploy_seconds: how long a deployment takes.
+    codedeploy_seconds: how long a deployment takes. meanwhile: `service.method` -> what somebody else does before it.
+    faults: `service.method` -> the error that it raises each time. calls: the changes. made: also the reads of the
+    gateway, of SSM and of aliases.
     """
 
     clock: Clock = field(default_factory=Clock)
@@ -92,18 +97,48 @@ class FakeAws:
     codedeploy_fault: str = ""
     api_stage: str = "dev"
     calls: list[str] = field(default_factory=list)
+    made: list[str] = field(default_factory=list)
+    meanwhile: dict[str, Callable[[], None]] = field(default_factory=dict)
+    faults: dict[str, ReleaseError] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.table_of = MemoryTable()
         self.stacks, self.functions = FakeStacks(self), FakeFunctions(self)
         self.gateway, self.deployments = FakeGateway(self), FakeDeployments(self)
         self.alarms, self.storage = FakeAlarms(), FakeStorage(self)
-        self.parameters = FakeParameters()
-        self.session = type("Session", (), {"region": "eu-west-1"})()
+        self.parameters, self.metrics = FakeParameters(self), FakeMetrics()
+        self.session = FakeSession(self.made)
         self.identity = type("Identity", (), {"caller": lambda _: CALLER})()
 
     def table(self, name: str) -> MemoryTable:
         return self.table_of
+
+    def called(self, what: str, changes: bool = False) -> None:
+        """A call arrives: what somebody else does first happens once, a planted fault each time."""
+        self.made.append(what)
+        if changes:
+            self.calls.append(what.split(".")[1])
+        if what in self.meanwhile:
+            self.meanwhile.pop(what)()
+        if what in self.faults:
+            raise self.faults[what]
+
+
+class FakeSession:
+    """Counts calls as the real one does."""
+
+    region = "eu-west-1"
+
+    def __init__(self, made: list[str]) -> None:
+        self.made = made
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        return tuple(self.made)
+
+    @property
+    def count(self) -> int:
+        return len(self.made)
 
 
 CALLER = Caller("123456789012", "arn:aws:iam::123456789012:user/ann", "eu-west-1")
@@ -112,7 +147,8 @@ CALLER = Caller("123456789012", "arn:aws:iam::123456789012:user/ann", "eu-west-1
 class FakeParameters:
     """Plain values by name, and what `read` answers by name or `name:version`."""
 
-    def __init__(self) -> None:
+    def __init__(self, aws: FakeAws) -> None:
+        self.aws = aws
         self.values: dict[str, str] = {}
         self.stored: dict[str, StoredValue] = {}
 
@@ -120,18 +156,42 @@ class FakeParameters:
         return self.stored.get(name)
 
     def get(self, name: str) -> str | None:
+        self.aws.called("parameters.get")
         return self.values.get(name)
 
     def put(self, name: str, value: str) -> None:
         self.values[name] = value
 
 
+class FakeMetrics:
+    """Values by metric and moment; a metric that nobody gave values to has none."""
+
+    def __init__(self) -> None:
+        self.values: dict[Metric, dict[int, float]] = {}
+
+    def read(self, metrics: Sequence[Metric], start: datetime, end: datetime) -> MetricAnswers:
+        first, last = start.timestamp(), end.timestamp()
+        found = {m: {t: v for t, v in self.values.get(m, {}).items() if first <= t < last} for m in metrics}
+        return MetricAnswers(found, {})
+
+
 class FakeAlarms:
+    """Alarms and, of those that were made here, the definitions by name."""
+
     def __init__(self) -> None:
         self.all: tuple[Alarm, ...] = ()
+        self.made: dict[str, AlarmDefinition] = {}
 
     def by_prefix(self, prefix: str) -> tuple[Alarm, ...]:
         return tuple(a for a in self.all if a.name.startswith(prefix))
+
+    def put(self, alarm: AlarmDefinition) -> None:
+        self.made[alarm.name] = alarm
+        if alarm.name not in {a.name for a in self.all}:
+            self.all = (*self.all, Alarm(alarm.name, f"arn:{alarm.name}", "INSUFFICIENT_DATA"))
+
+    def delete(self, names: Sequence[str]) -> None:
+        self.all = tuple(a for a in self.all if a.name not in names)
 
 
 class FakeStorage:
@@ -140,6 +200,9 @@ class FakeStorage:
 
     def upload(self, bucket: str, key: str, body: bytes) -> None:
         self.objects[f"{bucket}/{key}"] = body
+
+    def download(self, bucket: str, key: str) -> bytes | None:
+        return self.objects.get(f"{bucket}/{key}")
 
     def template_url(self, bucket: str, key: str) -> str:
         return f"https://s3/{bucket}/{key}"
@@ -202,7 +265,7 @@ class FakeStacks:
         kind = Action.ADD if request["creates"] else Action.MODIFY
         changes = tuple(Change(kind, f, f, FUNCTION) for f in self.aws.functions_in_template)
         changes = (*changes, *self.aws.other_changes)
-        return ChangeSet(name, request["stack"], changes, request["creates"], request["values"])
+        return ChangeSet(name, request["stack"], changes, request["creates"], request.get("values", False))
 
     def _event(self, logical_id: str, status: str, token: str, reason: str = "") -> None:
         self.aws.clock.sleep(1)
@@ -261,6 +324,7 @@ class FakeFunctions:
     def __init__(self, aws: FakeAws) -> None:
         self.aws = aws
         self.all: dict[str, FakeFunction] = {}
+        self.roles: dict[tuple[str, str], str] = {}
 
     def wait_until_settled(self, function: str, timeout_seconds: float) -> None:
         assert function in self.all
@@ -277,19 +341,55 @@ class FakeFunctions:
             one.versions[newest] = one.latest
         return newest
 
+    def versions(self, function: str) -> tuple[str, ...]:
+        return tuple(sorted(self.all[function].versions, key=int))
+
     def alias(self, function: str, name: str) -> Alias | None:
+        self.aws.called("functions.alias")
         return self.all[function].aliases.get(name) if function in self.all else None
 
     def aliases(self, function: str) -> tuple[Alias, ...]:
+        self.aws.called("functions.aliases")
         return tuple(self.all[function].aliases.values())
 
     def create_alias(self, function: str, name: str, version: str, description: str) -> Alias:
+        self.aws.called("functions.create_alias")
+        if version not in self.all[function].versions:
+            raise ReleaseError(f"{function} has no version {version}")
         there = self.all[function].aliases.setdefault(name, Alias(function, name, version))
         if there.version != version:
             raise ReleaseError(f"{name} of {function} is on {there.version}")
         return there
 
+    def point_alias(self, alias: Alias, version: str) -> Alias:
+        self.aws.called("functions.point_alias", changes=True)
+        one = self.all[alias.function]
+        if one.aliases[alias.name] != alias:
+            raise ReleaseError(f"{alias.name} of {alias.function} was moved meanwhile")
+        if version not in one.versions:
+            raise ReleaseError(f"{alias.function} has no version {version}")
+        one.aliases[alias.name] = Alias(alias.function, alias.name, version, f"moved-{len(self.aws.made)}")
+        return one.aliases[alias.name]
+
+    def delete_alias(self, function: str, name: str) -> None:
+        self.aws.called("functions.delete_alias", changes=True)
+        self.all[function].aliases.pop(name, None)
+
+    def delete_version(self, function: str, version: str) -> None:
+        self.aws.called("functions.delete_version", changes=True)
+        one = self.all[function]
+        if any(a.version == version or version in a.weights for a in one.aliases.values()):
+            raise ReleaseError(f"version {version} of {function} has an alias")
+        one.versions.pop(version, None)
+
+    def role_and_queue(self, function: str, qualifier: str) -> tuple[str, str]:
+        one = self.all[function]
+        version = one.aliases[qualifier].version if qualifier in one.aliases else qualifier
+        return self.roles.get((function, version), f"arn:aws:iam::123456789012:role/{function}"), ""
+
     def invoke(self, function: str, qualifier: str, payload: object) -> Invocation:
+        if qualifier not in self.all[function].aliases:
+            raise ReleaseError(f"cannot invoke function {function}:{qualifier}: Function not found")
         version = self.all[function].aliases[qualifier].version
         release = self.all[function].versions[version]
         status = 500 if function in self.aws.broken else 200
@@ -298,40 +398,98 @@ class FakeFunctions:
 
 
 class FakeGateway:
+    """Stages by API id. `deployments`: what a stage may serve; flushed: how often its stored responses were dropped."""
+
     def __init__(self, aws: FakeAws) -> None:
         self.aws = aws
         self.stages: dict[str, ApiStage] = {}
+        self.flushed = 0
+
+    def name(self, rest_api_id: str) -> str:
+        return f"manuel-{rest_api_id}"
 
     def stage(self, rest_api_id: str, stage: str) -> ApiStage | None:
+        self.aws.called("gateway.stage")
         return self.stages.get(rest_api_id)
 
     def write_variables(self, rest_api_id: str, stage: str, variables: Mapping[str, str]) -> ApiStage:
-        self.aws.calls.append("write_variables")
-        there = self.stages[rest_api_id]
-        self.stages[rest_api_id] = replace(there, variables={**there.variables, **variables})
+        self.aws.called("gateway.write_variables", changes=True)
+        there = self._there(rest_api_id, stage)
+        return self._put(replace(there, variables={**there.variables, **variables}))
+
+    def shift(
+        self,
+        rest_api_id: str,
+        stage: str,
+        *,
+        variables: Mapping[str, str] | None = None,
+        percent: float | None = None,
+        release: str | None = None,
+        at_once: bool = False,
+    ) -> ApiStage:
+        self.aws.called("gateway.shift", changes=True)
+        there = self._there(rest_api_id, stage)
+        canary = there.canary
+        if percent is not None or release is not None:
+            old = canary or Canary(0.0, None)
+            canary = Canary(old.percent if percent is None else percent, release or old.release)
+        return self._put(replace(there, variables={**there.variables, **(variables or {})}, canary=canary))
+
+    def remove_canary(self, rest_api_id: str, stage: str) -> ApiStage:
+        self.aws.called("gateway.remove_canary", changes=True)
+        return self._put(replace(self._there(rest_api_id, stage), canary=None))
+
+    def use_deployment(self, rest_api_id: str, stage: str, deployment_id: str) -> ApiStage:
+        self.aws.called("gateway.use_deployment", changes=True)
+        there = self._there(rest_api_id, stage)
+        if there.canary is not None:
+            raise ReleaseError("a stage with a canary keeps its deployment")
+        return self._put(replace(there, deployment_id=deployment_id))
+
+    def flush_cache(self, rest_api_id: str, stage: str) -> None:
+        self.aws.called("gateway.flush_cache", changes=True)
+        self._there(rest_api_id, stage)
+        self.flushed += 1
+
+    def _there(self, rest_api_id: str, stage: str) -> ApiStage:
+        if rest_api_id not in self.stages:
+            raise ReleaseError(f"cannot change stage {stage} of API {rest_api_id}: Invalid stage identifier specified")
         return self.stages[rest_api_id]
+
+    def _put(self, stage: ApiStage) -> ApiStage:
+        self.stages[stage.rest_api_id] = stage
+        return stage
 
 
 class FakeDeployments:
-    """Deployments that take effect at once or after `codedeploy_seconds`, or fail with `codedeploy_fault`."""
+    """Deployments that take effect at once or after `codedeploy_seconds`, or fail with `codedeploy_fault`.
+
+    While one is under way, its alias has both versions with half of the traffic each, as in a gradual one.
+    """
 
     def __init__(self, aws: FakeAws) -> None:
         self.aws = aws
         self.made: dict[str, Deployment] = {}
+        self.asked: dict[str, dict[str, Any]] = {}
         self.stopped: list[str] = []
         self.at_work: dict[str, tuple[datetime, dict[str, Any]]] = {}
 
     def active(self, application: str, group: str) -> tuple[str, ...]:
+        self.aws.called("deployments.active")
         for name in tuple(self.made):
             self.get(name)
         return tuple(d.id for d in self.made.values() if not d.over and d.group == group)
 
     def create(self, **request: Any) -> str:
+        self.aws.called("deployments.create", changes=True)
         name = f"d-{len(self.made) + 1}"
         function = self.aws.functions.all[request["function"]]
-        assert function.aliases["live"].version == request["current_version"]
-        self.made[name] = Deployment(name, request["group"], "InProgress")
+        live = function.aliases["live"]
+        assert (live.version, dict(live.weights)) == (request["current_version"], {})
+        self.made[name] = Deployment(name, request["group"], "InProgress", description=request.get("description", ""))
+        self.asked[name] = request
         self.at_work[name] = (self.aws.clock.at + timedelta(seconds=self.aws.codedeploy_seconds), request)
+        function.aliases["live"] = replace(live, weights={request["target_version"]: 0.5})
         self.get(name)
         return name
 
@@ -339,14 +497,17 @@ class FakeDeployments:
         ends, request = self.at_work.get(deployment_id, (None, {}))
         if ends is not None and self.aws.clock.at >= ends:
             del self.at_work[deployment_id]
-            self._end(deployment_id, request)
+            self._end(deployment_id, request, self.aws.codedeploy_fault)
         return self.made[deployment_id]
 
-    def _end(self, name: str, request: dict[str, Any]) -> None:
-        function, fault = self.aws.functions.all[request["function"]], self.aws.codedeploy_fault
-        if not fault:
-            function.aliases["live"] = Alias(request["function"], "live", request["target_version"])
-        self.made[name] = Deployment(name, request["group"], "Failed" if fault else "Succeeded", fault)
+    def _end(self, name: str, request: dict[str, Any], fault: str, status: str = "Failed") -> None:
+        version = request["current_version"] if fault else request["target_version"]
+        self.aws.functions.all[request["function"]].aliases["live"] = Alias(request["function"], "live", version)
+        self.made[name] = replace(self.made[name], status=status if fault else "Succeeded", message=fault)
 
     def stop(self, deployment_id: str, roll_back: bool) -> None:
+        self.aws.called("deployments.stop", changes=True)
         self.stopped.append(deployment_id)
+        if roll_back and deployment_id in self.at_work:
+            _, request = self.at_work.pop(deployment_id)
+            self._end(deployment_id, request, "stopped on request", "Stopped")

@@ -30,6 +30,8 @@ OURS: dict[str, set[str]] = {
     "view": set(),
     "verdict": set(),
     "rehearsal": {"apply", "aws", "programs"},
+    "pipeline": {"artifact"},
+    "gates": set(),
 }
 OUTSIDE: dict[str, set[str]] = {
     # third-party package -> where it may be imported, as prefixes of paths below the repository

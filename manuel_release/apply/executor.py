@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from manuel_release.apply.follow import follow_deployments
 from manuel_release.apply.publish import publish_release
+from manuel_release.apply.release_alarms import create_step as create_release_alarms
 from manuel_release.apply.shift import shift_live
 from manuel_release.apply.smoke import smoke_test
 from manuel_release.apply.stack import execute_change_set, follow_stack
@@ -16,6 +17,7 @@ from manuel_release.apply.stage import check_health, write_stage_variables
 from manuel_release.errors import Pending, ReleaseError
 from manuel_release.model.plan import (
     CheckHealth,
+    CreateReleaseAlarms,
     ExecuteChangeSet,
     FollowDeployments,
     FollowStack,
@@ -54,6 +56,8 @@ def perform(step: Step, context: Context) -> Done:
             done = follow_deployments(step, context)
         case PublishRelease():
             done = publish_release(step, context)
+        case CreateReleaseAlarms():
+            done = create_release_alarms(step, context)
         case SmokeTest():
             done = smoke_test(step, context)
         case ShiftLive():

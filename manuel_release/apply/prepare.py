@@ -116,6 +116,20 @@ def packaged_template(app: App, what: Candidate) -> str:
     )
 
 
+def template_key(environment: str, release: str, code_digest: str) -> str:
+    """Where the artifact bucket keeps the template of a release."""
+    return f"builds/{code_digest[:16]}/{environment}-{release}.yaml"
+
+
+def record_key(key: str) -> str:
+    """Where it keeps what was deployed with that template: parameters (SSM's by reference), tags and commit."""
+    return f"{key.removesuffix('.yaml')}.json"
+
+
+def _record(what: Candidate) -> bytes:
+    return json.dumps({"parameters": dict(what.values), "tags": dict(what.tags), "commit": what.commit}).encode()
+
+
 def change_set(
     app: App,
     state: DeployState,
@@ -131,10 +145,11 @@ def change_set(
     `values` asks for the values of properties, `within` is how many seconds AWS gets. Whatever goes wrong, nothing is
     left behind.
     """
-    key = f"builds/{what.code_digest[:16]}/{app.environment.name}-{release}.yaml"
+    key = template_key(app.environment.name, release, what.code_digest)
     text = packaged_template(app, what)
     body = preview.small_enough(text, f"manuel-release deploy --env {app.environment.name}")
     app.aws.storage.upload(app.artifact_bucket, key, body)
+    app.aws.storage.upload(app.artifact_bucket, record_key(key), _record(what))
     stack, creates = state.environment.stack, state.stack is None or state.stack.never_created
     try:
         found = app.aws.stacks.create_change_set(

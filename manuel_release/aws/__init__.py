@@ -21,10 +21,13 @@ from manuel_release.aws.identity import Identity
 from manuel_release.aws.logs import Logs
 from manuel_release.aws.metrics import Metrics
 from manuel_release.aws.parameters import Parameters
+from manuel_release.aws.permissions import Permissions
+from manuel_release.aws.pipelines import Pipelines
 from manuel_release.aws.session import Call, Session
 from manuel_release.aws.stacks import Stacks
 from manuel_release.aws.storage import Storage
 from manuel_release.aws.table import Table
+from manuel_release.aws.topics import Topics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,9 +102,24 @@ class Aws:
         return Drift(self.session, self.sleep)
 
     @cached_property
+    def pipelines(self) -> Pipelines:
+        """CodePipeline."""
+        return Pipelines(self.session)
+
+    @cached_property
     def parameters(self) -> Parameters:
         """Parameter Store."""
         return Parameters(self.session)
+
+    @cached_property
+    def topics(self) -> Topics:
+        """SNS."""
+        return Topics(self.session)
+
+    @cached_property
+    def permissions(self) -> Permissions:
+        """IAM, only to ask."""
+        return Permissions(self.session)
 
     def table(self, name: str) -> Table:
         """A DynamoDB table of the ledger's shape."""

@@ -8,11 +8,19 @@ from manuel_release.aws.errors import translated
 from manuel_release.model.traffic import Alarm
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
+
     from manuel_release.aws.session import Session
+    from manuel_release.model.alarm import AlarmDefinition
+    from manuel_release.model.metric import Metric
+
+MOST_DELETED = 100
 
 
 class Alarms:
-    """Reads alarms."""
+    """Reads, makes and deletes alarms."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -33,3 +41,47 @@ class Alarms:
                 for each in (*page.get("MetricAlarms", []), *page.get("CompositeAlarms", []))
             ]
         return tuple(sorted(found, key=lambda alarm: alarm.name))
+
+    def put(self, alarm: AlarmDefinition) -> None:
+        """Make an alarm, or change the one of that name; its state stays."""
+        watched: MetricDataQueryTypeDef = {
+            "Id": "watched",
+            "Expression": alarm.expression,
+            "Label": alarm.signal.value,
+            "ReturnData": True,
+        }
+        with translated(f"cannot make the alarm {alarm.name}"):
+            self._session.client("cloudwatch").put_metric_alarm(
+                AlarmName=alarm.name,
+                AlarmDescription=alarm.description,
+                ActionsEnabled=False,  # EventBridge hears of every change of state, and nothing else has to
+                Metrics=[watched, *(_query(name, metric) for name, metric in alarm.metrics.items())],
+                ComparisonOperator=alarm.comparison.value,
+                Threshold=alarm.threshold,
+                EvaluationPeriods=alarm.periods,
+                DatapointsToAlarm=alarm.periods,
+                TreatMissingData="notBreaching",
+            )
+
+    def delete(self, names: Sequence[str]) -> None:
+        """Delete alarms; harmless for those that are gone."""
+        for first in range(0, len(names), MOST_DELETED):
+            some = names[first : first + MOST_DELETED]
+            with translated(f"cannot delete {len(some)} alarms, the first of them {some[0]}"):
+                self._session.client("cloudwatch").delete_alarms(AlarmNames=list(some))
+
+
+def _query(name: str, metric: Metric) -> MetricDataQueryTypeDef:
+    return {
+        "Id": name,
+        "MetricStat": {
+            "Metric": {
+                "Namespace": metric.namespace,
+                "MetricName": metric.name,
+                "Dimensions": [{"Name": key, "Value": value} for key, value in metric.dimensions],
+            },
+            "Period": metric.period,
+            "Stat": metric.statistic,
+        },
+        "ReturnData": False,
+    }

@@ -55,7 +55,7 @@ class Deployments:
         alias: str,
         current_version: str,
         target_version: str,
-        config: str,
+        config: str | None,
         alarms: Sequence[str] | None,
         description: str,
     ) -> str:
@@ -70,7 +70,7 @@ class Deployments:
             alias: the alias to move; it must not have weights.
             current_version: what the alias names now.
             target_version: what it shall name.
-            config: how fast, for example `CodeDeployDefault.LambdaAllAtOnce`.
+            config: how fast, for example `CodeDeployDefault.LambdaAllAtOnce`; None for the group's own.
             alarms: names of at most 10 alarms, each of which stops it and rolls it back; None for the group's own.
             description: for people.
         """
@@ -95,7 +95,6 @@ class Deployments:
         asked: CreateDeploymentInputTypeDef = {
             "applicationName": application,
             "deploymentGroupName": group,
-            "deploymentConfigName": config,
             "description": description,
             "revision": {
                 "revisionType": "AppSpecContent",
@@ -106,6 +105,8 @@ class Deployments:
                 "events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"],
             },
         }
+        if config is not None:
+            asked["deploymentConfigName"] = config
         if alarms is not None:
             asked["overrideAlarmConfiguration"] = {
                 "enabled": bool(alarms),
@@ -124,6 +125,8 @@ class Deployments:
             group=info.get("deploymentGroupName", ""),
             status=info.get("status", ""),
             message=_message(info),
+            description=info.get("description", ""),
+            returns=info.get("creator") == "codeDeployRollback",
         )
 
     def stop(self, deployment_id: str, roll_back: bool) -> None:

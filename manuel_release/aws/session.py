@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from mypy_boto3_codedeploy import CodeDeployClient
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
 
@@ -122,15 +124,21 @@ class Session:
     @overload
     def client(self, name: Literal["codedeploy"]) -> CodeDeployClient: ...
     @overload
+    def client(self, name: Literal["codepipeline"]) -> Any: ...
+    @overload
     def client(self, name: Literal["cognito-idp"]) -> CognitoIdentityProviderClient: ...
     @overload
     def client(self, name: Literal["dynamodb"]) -> DynamoDBClient: ...
+    @overload
+    def client(self, name: Literal["iam"]) -> IAMClient: ...
     @overload
     def client(self, name: Literal["lambda"], *, read_seconds: int = READ_SECONDS) -> LambdaClient: ...
     @overload
     def client(self, name: Literal["logs"]) -> CloudWatchLogsClient: ...
     @overload
     def client(self, name: Literal["s3"]) -> S3Client: ...
+    @overload
+    def client(self, name: Literal["sns"]) -> SNSClient: ...
     @overload
     def client(self, name: Literal["ssm"]) -> SSMClient: ...
     @overload

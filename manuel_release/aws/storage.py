@@ -43,6 +43,15 @@ class Storage:
                     hint="Run `manuel-release bootstrap` once for this account and region, or check --region.",
                 ) from error
 
+    def download(self, bucket: str, key: str) -> bytes | None:
+        """A small object; None when it is not there."""
+        with translated(f"cannot read s3://{bucket}/{key}"):
+            try:
+                with self._client.get_object(Bucket=bucket, Key=key)["Body"] as stream:
+                    return stream.read()
+            except self._client.exceptions.NoSuchKey:
+                return None
+
     def template_url(self, bucket: str, key: str) -> str:
         """The address that CloudFormation reads a template from; path-style, as `sam deploy` writes it."""
         return f"{self._client.meta.endpoint_url}/{bucket}/{quote(key)}"

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 def command(app: App) -> None:
     """Make the ledger, the artifact bucket and the settings of this account.
 
-    Deploys operations.yaml as the stack manuel-operations and writes the settings file to SSM. Safe to run again: it
-    changes only what differs.
+    Deploys operations.yaml as the stack manuel-operations, with its functions, and writes the settings file to SSM.
+    Safe to run again: it changes only what differs. The first time it asks twice, because the functions lie in a bucket
+    that the stack makes.
     """
     from manuel_release.bootstrap import bootstrap  # noqa: PLC0415 - `--help` stays fast
     from manuel_release.view import bootstrap as view  # noqa: PLC0415

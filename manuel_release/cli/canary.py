@@ -1,20 +1,18 @@
-"""`canary`: what is known about a canary, and what the judge says of recorded ones."""
+"""`canary`: what is known about a canary, moving it, and what the judge says of recorded ones."""
 
 from __future__ import annotations
 
-import os
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from manuel_release.cli import canary_moves as moves
 from manuel_release.cli.options import shared_options
 
 if TYPE_CHECKING:
     from manuel_release.app import App
-    from manuel_release.model.environment import Environment
-    from manuel_release.observe.canary import CanaryObserver
     from manuel_release.verdict.replay import Recording
     from manuel_release.verdict.selftest import SelfTest
 
@@ -25,10 +23,14 @@ TIMEOUT_SECONDS = 7200.0
 @click.group("canary")
 @shared_options
 def command() -> None:
-    """Watch a canary, and replay recorded ones.
+    """Give a release a share of the traffic, watch it, and decide.
 
     Production's, unless --env or MANUEL_ENV names another environment.
     """
+
+
+for _one in (moves.start, moves.promote, moves.extend, moves.abort):
+    command.add_command(_one)
 
 
 @command.command("status")
@@ -37,38 +39,64 @@ def command() -> None:
 def status(app: App) -> None:
     """Show both arms, the evidence, and what the next step may cost.
 
-    Counts begin when the stage was last changed, at most three hours ago: CloudWatch keeps no finer data for longer.
+    Counts begin when the canary started by the ledger, else when the stage was last changed. It changes nothing.
     """
-    from manuel_release.view import canary_json  # noqa: PLC0415 - `--help` stays fast
+    from manuel_release.judging import observation  # noqa: PLC0415 - `--help` stays fast
+    from manuel_release.view import canary_json  # noqa: PLC0415
     from manuel_release.view.canary import CanaryScreen  # noqa: PLC0415
 
-    found = _observer(app).look(app.now())
+    moves.settle_environment(app)
+    found = observation(app, app.environment, app.screen.warn).observer.look(app.now())
     app.screen.answer(canary_json.canary(found))
     app.screen.show(CanaryScreen(found))
 
 
 @command.command("watch")
 @shared_options
+@click.option("--observe", is_flag=True, help="To the end of this step; a bad release is rolled back.")
 @click.pass_context
-def watch(ctx: click.Context) -> None:
+def watch(ctx: click.Context, observe: bool) -> None:
     """Watch a canary until it is good or bad.
 
     A screen on a terminal; in a pipe, or with --output json, one JSON document in a line for every interval. Ends with
     0 (good, or given all requests), 5 (bad) or 8 (neither: --timeout is over, 2 h by default, or somebody ended it).
-    It changes nothing.
+    What it judges is kept in the ledger, and so is that somebody watches. It does not change the traffic.
+
+    With --observe it is what the pipeline runs after every move: it ends when the step's time is over, honours `canary
+    extend`, rolls a bad release back before it ends with 5, and after 100 % watches the release's alarms.
     """
-    from manuel_release.observe.follow import follow  # noqa: PLC0415 - `--help` stays fast
+    moves.settle_environment(ctx.obj)
+    ctx.exit((_observed if observe else _watched)(ctx.obj))
+
+
+def _watched(app: App) -> int:
+    from datetime import timedelta  # noqa: PLC0415 - `--help` stays fast
+
+    from manuel_release import observing  # noqa: PLC0415
+    from manuel_release.judging import observation  # noqa: PLC0415
     from manuel_release.view.watch import WatchScreen  # noqa: PLC0415
 
-    app: App = ctx.obj
-    observer = _observer(app)
-    found = None
+    found = observation(app, app.environment, app.screen.warn)
+    until = app.now() + timedelta(seconds=app.options.timeout or TIMEOUT_SECONDS)
     with WatchScreen(app.screen) as screen:
-        for found in follow(observer, app.options.timeout or TIMEOUT_SECONDS, app.now, app.sleep, screen.warn):
-            screen.look(found)
-        if found is not None:
-            screen.look(found, last=True)
-    ctx.exit(found.exit_code if found is not None else 8)
+        last = observing.watch(app, found, lambda: until, screen.look, screen.warn)
+        if last is not None:
+            screen.look(last, last=True)
+    return last.exit_code if last is not None else 8
+
+
+def _observed(app: App) -> int:
+    from manuel_release import observing  # noqa: PLC0415 - `--help` stays fast
+    from manuel_release.view.canary_change import ObservedScreen  # noqa: PLC0415
+    from manuel_release.view.canary_change_json import observed  # noqa: PLC0415
+    from manuel_release.view.progress import progress_for  # noqa: PLC0415
+    from manuel_release.view.watch import WatchScreen  # noqa: PLC0415
+
+    with WatchScreen(app.screen) as screen:
+        end = observing.observe(app, screen.look, screen.warn, progress_for(app.screen))
+        screen.line(observed(end))
+    app.screen.show(ObservedScreen(end))
+    return end.exit_code
 
 
 @command.command("replay")
@@ -121,35 +149,6 @@ def replay(
     summary = summarise(replays, known) if known else None
     app.screen.answer(canary_json.replays(replays, summary))
     app.screen.show(ReplayScreen(replays, summary))
-
-
-def _environment(app: App) -> Environment:
-    """The environment that is meant; production where none is named."""
-    from manuel_release.settings import FALLBACK_ENVIRONMENT  # noqa: PLC0415
-
-    name = app.options.environment or os.environ.get("MANUEL_ENV") or FALLBACK_ENVIRONMENT
-    return app.settings.environment(name)
-
-
-def _observer(app: App) -> CanaryObserver:
-    """The environment's canary under observation; raises ReleaseError when there is none."""
-    from manuel_release.errors import SettingsError  # noqa: PLC0415
-    from manuel_release.model.release import ReleaseState  # noqa: PLC0415
-    from manuel_release.observe.canary import CanaryObserver, find_canary  # noqa: PLC0415
-    from manuel_release.record.history import releases  # noqa: PLC0415
-
-    environment = _environment(app)
-    live, held_by = None, ""
-    try:
-        history = releases(app.ledger.entries(environment.name, None))
-        live = next((one.name for one in history if one.state is ReleaseState.LIVE), None)
-    except SettingsError as error:  # before the first bootstrap AWS can be asked all the same
-        app.screen.warn(f"{error.message}. {error.hint}".strip())
-    else:
-        lease = app.ledger.lease(environment.name, history[0].api_stage) if history else None
-        held_by = lease.holder if lease is not None else ""
-    subject = find_canary(app.aws, environment, live)
-    return CanaryObserver(app.aws, subject, app.settings, app.now(), held_by)
 
 
 def _recordings(file: Path) -> tuple[Recording, ...]:

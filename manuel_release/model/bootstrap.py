@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BootstrapOutcome:
-    """The end of a bootstrap: LIVE (made or updated), NOTHING_TO_DO, or PLANNED (only shown)."""
+    """The end of a bootstrap: LIVE (made or updated), NOTHING_TO_DO, or PLANNED (only shown).
+
+    guard: key of the package that the guard runs; empty while there is no guard.
+    """
 
     status: OutcomeStatus
     ledger: str = ""
     artifact_bucket: str = ""
+    guard: str = ""
     settings: str = ""
     results: Sequence[StepResult] = ()

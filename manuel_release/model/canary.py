@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from manuel_release.verdict import Verdict, WorstCase
 
 STEPS = (10.0, 50.0, 100.0)
-"""A canary's shares of the traffic, in percent."""
+"""A canary's shares of the traffic where the settings name no others, in percent."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class CanaryStatus:
 
     desired_percent: what the stage says; 0-100.
     actual_percent: the canary's share of the requests that were counted; None without requests.
-    started_at: since when it has been observed: when the stage was last changed, at most three hours ago.
+    started_at: since when it has been observed: when it started by the ledger, else when the stage was last changed.
     observed_seconds: how much of that has been judged.
     verdict: None before the first interval is over.
     stable_p95_ms, canary_p95_ms: of the window that latency is judged in; None without latencies.
@@ -29,6 +30,9 @@ class CanaryStatus:
     ended: how the canary came to its end under observation; empty while it runs.
     promoted: it ended because its release was given all requests.
     held_by: who holds the lease of the stage, empty when nobody does.
+    steps: the environment's shares, in percent, rising to 100. extended_until: to when this step's observation was
+        extended; None when it was not. step_started_at: since when it has the share that it has.
+    drift: how the stage differs from the ledger's last word; empty when it does not.
     next_look_at: when the next interval can be judged.
     next_command: what a person can run now.
     """
@@ -51,11 +55,15 @@ class CanaryStatus:
     ended: str = ""
     promoted: bool = False
     held_by: str = ""
+    steps: tuple[float, ...] = STEPS
+    step_started_at: datetime | None = None
+    extended_until: datetime | None = None
+    drift: str = ""
 
     @property
     def step(self) -> int | None:
-        """Number of the step among STEPS, from 1; None for a share that is none of them."""
-        return STEPS.index(self.desired_percent) + 1 if self.desired_percent in STEPS else None
+        """Number of the step among `steps`, from 1; None for a share that is none of them."""
+        return self.steps.index(self.desired_percent) + 1 if self.desired_percent in self.steps else None
 
     @property
     def decided(self) -> bool:
@@ -75,6 +83,6 @@ class CanaryStatus:
         return self.verdict.word if self.verdict is not None else "cannot tell yet"
 
 
-def next_percent(percent: float) -> float | None:
+def next_percent(percent: float, steps: Sequence[float] = STEPS) -> float | None:
     """The step after `percent` (0-100); None at the end."""
-    return next((step for step in STEPS if step > percent), None)
+    return next((step for step in steps if step > percent), None)

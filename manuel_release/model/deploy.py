@@ -12,12 +12,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from manuel_release.model.caller import Caller
+    from manuel_release.model.entry import Freeze, Quarantine
     from manuel_release.model.environment import Environment
     from manuel_release.model.release import Release
     from manuel_release.model.stack import Stack, StackEvent
     from manuel_release.model.traffic import Alarm, Alias, ApiStage
-
-RETAINED_RELEASES = 10
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,8 @@ class DeployState:
     releases: newest first, of this API stage.
     running: the newest release's stack operation, while it is under way.
     events: of the stack's last operation, where that keeps AWS from updating it.
+    freeze: what stops all changes; None for nothing.
+    quarantine: of the code that is to be deployed; None while that is not known, or may be released.
     """
 
     environment: Environment
@@ -72,6 +73,8 @@ class DeployState:
     releases: Sequence[Release] = ()
     running: RunningUpdate | None = None
     events: Sequence[StackEvent] = ()
+    freeze: Freeze | None = None
+    quarantine: Quarantine | None = None
 
     @property
     def first(self) -> bool:
@@ -98,7 +101,7 @@ class DeployState:
 
     @property
     def retained(self) -> Sequence[str]:
-        """The releases that can still be gone back to, oldest first."""
+        """The releases that can still be gone back to, oldest first: pruning bounds how many there are."""
         kept = (ReleaseState.LIVE, ReleaseState.REPLACED, ReleaseState.STAGED)
-        names = [r.name for r in self.releases if r.state in kept and release_number(r.name)]
-        return tuple(reversed(names[:RETAINED_RELEASES]))
+        names = [r.name for r in self.releases if r.state in kept and r.pruned_at is None and release_number(r.name)]
+        return tuple(reversed(names))

@@ -58,6 +58,15 @@ class PublishRelease:
 
 
 @dataclass(frozen=True)
+class CreateReleaseAlarms:
+    """Make the alarms that watch this release alone."""
+
+    stack: str
+    release: str
+    title: str = "Make the alarms of the release"
+
+
+@dataclass(frozen=True)
 class SmokeTest:
     """Invoke every function through the release's alias and read which release answers."""
 
@@ -99,6 +108,7 @@ Step = (
     | FollowStack
     | FollowDeployments
     | PublishRelease
+    | CreateReleaseAlarms
     | SmokeTest
     | ShiftLive
     | WriteStageVariables

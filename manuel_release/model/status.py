@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from manuel_release.model.entry import Lease
+    from manuel_release.model.entry import Freeze, Lease
     from manuel_release.model.release import Release
     from manuel_release.model.stack import Stack
     from manuel_release.model.traffic import Alarm, Canary
@@ -43,8 +43,11 @@ class EnvironmentStatus:
     pinned_release: the release that the API stage calls instead of `live`.
     unfinished: releases that began and never ended, newest first.
     waiting: the staged release that waits at 0 % for its canary, newer than the live one.
+    actual_percent: the canary's share (0-100) as AWS/Lambda counted it lately; None without counts.
+    traffic_drift: how the stage's canary differs from the ledger's last word; empty when it does not.
+    interrupted: the release whose rollout to 100 % began and that nobody works on any more.
     serving_differs: aliases that are on another version than the release that serves.
-    freeze: the sentence of the freeze that stops changes; None while there is none.
+    freeze: what stops all changes but rollbacks; None while nothing does.
     pending_approvals: titles of the gates that wait for a person.
     note: what could not be read, one sentence; empty when everything could.
     """
@@ -60,8 +63,11 @@ class EnvironmentStatus:
     lease: Lease | None = None
     unfinished: tuple[Release, ...] = ()
     waiting: Release | None = None
+    actual_percent: float | None = None
+    traffic_drift: str = ""
+    interrupted: str | None = None
     serving_differs: tuple[Difference, ...] = ()
-    freeze: str | None = None
+    freeze: Freeze | None = None
     pending_approvals: tuple[str, ...] = ()
     note: str = ""
 
@@ -88,7 +94,7 @@ class EnvironmentStatus:
     @property
     def condition(self) -> Condition:
         """The environment in one word; what is wrong comes first, whatever is under way."""
-        if self.ringing or self.abandoned or self.note:
+        if self.ringing or self.abandoned or self.note or self.traffic_drift or self.interrupted:
             return Condition.ATTENTION
         if self.lease is not None or (self.found is not None and self.found.busy):
             return Condition.CHANGING

@@ -91,12 +91,18 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A CodeDeploy deployment of one function; status is CodeDeploy's word (InProgress, Succeeded, ...)."""
+    """A CodeDeploy deployment of one function; status is CodeDeploy's word (InProgress, Succeeded, ...).
+
+    description: what whoever created it said that it is for. returns: CodeDeploy made it itself, to move the alias
+    back.
+    """
 
     id: str
     group: str
     status: str
     message: str = ""
+    description: str = ""
+    returns: bool = False
 
     @property
     def over(self) -> bool:

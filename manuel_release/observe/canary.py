@@ -12,46 +12,33 @@ from manuel_release.errors import ReleaseError, SettingsError
 from manuel_release.model.canary import CanaryStatus, next_percent
 from manuel_release.model.release import LIVE
 from manuel_release.observe import service as parts
-from manuel_release.observe.counts import EDGES_MS, ArmSource, Source
+from manuel_release.observe.counts import ArmSource, Source
 from manuel_release.observe.intake import Intake, Timing
-from manuel_release.verdict import Judge, LimitsMode, Settings, Value
+from manuel_release.observe.judged import Judged, Past, judged_by, kept_interval, kept_warmup
+from manuel_release.observe.subject import Subject, find_canary
+from manuel_release.verdict import Judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from manuel_release.aws import Aws
-    from manuel_release.model.environment import Environment
     from manuel_release.model.traffic import ApiStage
-    from manuel_release.observe.service import Service
     from manuel_release.settings import Settings as ToolSettings
     from manuel_release.verdict import Verdict
 
+__all__ = ["CanaryObserver", "Subject", "find_canary", "logged_failures"]
+
 LOOK_BACK = timedelta(hours=3) - timedelta(minutes=5)
 """CloudWatch keeps data of less than a minute for three hours."""
-BUSINESS = ("query_failures", "transcription_failures", "quota_failures")
-"""Counters that are judged; throttles are 5xx already."""
+MOST_WARMUP = 600
+"""So many intervals of the stable arm before the canary are kept; an item of the ledger holds 400 KB."""
+
 
 FAILED = '{ $.status = "5*" }'
 """Lines of the access log that are server errors; template.yaml has its format."""
 
 PERIODS = (1, 5, 10, 20, 30, 60)
 """Intervals that CloudWatch can count in, seconds."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """Whose canary it is: the environment, its service and stage, and the release that serves everybody else."""
-
-    environment: Environment
-    service: Service
-    stage: ApiStage
-    stable_release: str
-
-    @property
-    def release(self) -> str:
-        """The release that the canary's requests go to."""
-        canary = self.stage.canary
-        return (canary.release if canary is not None else None) or ""
 
 
 def logged_failures(lines: Iterable[str]) -> tuple[int, int]:
@@ -68,46 +55,41 @@ def logged_failures(lines: Iterable[str]) -> tuple[int, int]:
     return found[0], found[1]
 
 
-def find_canary(aws: Aws, environment: Environment, live_release: str | None = None) -> Subject:
-    """The environment's canary as its stage has it; `live_release` is what the ledger knows to hold 100 %.
+@dataclass
+class _Shares:
+    """The canary's share (0-1) over time, `at` in seconds since 1970."""
 
-    Raises ReleaseError when there is none, or nothing to compare it with.
-    """
-    service = parts.service_of(aws, environment.stack)
-    stage = parts.observe_stage(aws, service)
-    canary = stage.canary if stage is not None else None
-    where = f"{environment.name} ({service.api_stage})"
-    if stage is None or canary is None or canary.percent == 0:
-        raise ReleaseError(
-            f"{where} has no canary: all requests get the same release",
-            hint=f"`manuel-release status --env {environment.name}` shows what runs there.",
-        )
-    if canary.release is None:
-        raise ReleaseError(
-            f"the canary of {where} names no release: both sides run the same, and there is nothing to compare",
-            hint="A canary needs the stage-variable override `release`, such as release=r-13.",
-        )
-    stable = stage.pinned or stage.current or live_release
-    if stable is None:
-        raise ReleaseError(
-            f"which release serves {where} outside the canary is not known: neither the stage nor the ledger says it",
-            hint=f"Run `manuel-release deploy --env {environment.name}` once, or set the stage variable `current`.",
-        )
-    return Subject(environment, service, stage, stable)
+    known: list[tuple[float, float]]
+
+    @property
+    def last(self) -> float:
+        return self.known[-1][1]
+
+    def weight(self, start: float, end: float) -> float:
+        """The largest share between two moments: what favours the canary when it changed in between."""
+        before = [share for at, share in self.known if at <= start] or [self.known[0][1]]
+        within = [share for at, share in self.known if start < at < end]
+        return max([before[-1], *within])
 
 
 class CanaryObserver:
-    """Looks at one canary as often as asked, and judges every interval once."""
+    """Looks at one canary as often as asked, and judges every interval once.
 
-    def __init__(
+    With the past that the ledger keeps it goes on where an earlier observer ended and comes to the same verdict. What
+    it judges newly is handed out by `fresh`.
+    """
+
+    def __init__(  # noqa: PLR0917 - AWS, whose, how, when, and what was before
         self,
         aws: Aws,
         subject: Subject,
         settings: ToolSettings,
         now: datetime,
         held_by: str = "",
+        past: Past | None = None,
+        drift: str = "",
     ) -> None:
-        """Begin where the stage was last changed: since then the canary has had the share that it has now.
+        """Begin where the canary started by the ledger; without one in the ledger, where the stage was last changed.
 
         Raises ReleaseError, SettingsError.
         """
@@ -119,46 +101,95 @@ class CanaryObserver:
             )
         self._aws = aws
         self._subject = subject
-        self._held_by = held_by
-        changed = subject.stage.updated_at or now
-        self.started_at = max(changed.astimezone(UTC), now - LOOK_BACK)
+        self._settings = settings
+        self._interval = interval
+        self._held_by, self._drift = held_by, drift
+        run = past.run if past is not None else None
+        self._run = run if run is not None and run.release == subject.release and run.active else None
+        self._past = past if past is not None and self._run is not None else Past()
+        begun = self._run.started_at if self._run is not None else None
+        changed = max((subject.stage.updated_at or now).astimezone(UTC), now - LOOK_BACK)
+        self.started_at = begun.astimezone(UTC) if begun is not None else changed
+        self._shares = _Shares(self._shares_so_far())
+        self._judge = Judge(settings=judged_by(settings))
+        self._began = self._past.began or self._beginning(now)
+        self._fresh: list[Judged] = []
+        self._warm = bool(self._past.intervals)
+        self._intake = self._resumed(now)
+
+    def _shares_so_far(self) -> list[tuple[float, float]]:
+        stage, run = self._subject.stage, self._run
+        if run is None:
+            return [(0.0, self._share(stage))]
+        known = [(share.at.timestamp(), share.percent / 100.0) for share in run.shares]
+        if self._share(stage) != known[-1][1]:  # moved by hand, or by a rollout that gives it all requests
+            known.append(((stage.updated_at or self.started_at).timestamp(), self._share(stage)))
+        return known
+
+    def _beginning(self, now: datetime) -> int:
         # AWS tells whole seconds, and an interval with the time before in it would compare unequal things
-        began = math.ceil((math.floor(self.started_at.timestamp()) + 1) / interval) * interval
-        self._shares: list[tuple[float, float]] = [(0.0, self._share(subject.stage))]
+        first = max(self.started_at, now - LOOK_BACK).timestamp()
+        return math.ceil((math.floor(first) + 1) / self._interval) * self._interval
+
+    def _resumed(self, now: datetime) -> Intake:
+        """Judge again what is known, and go on after it; what CloudWatch has forgotten in between is missing data."""
+        past, mark = self._past, self._past.mark
+        for before in past.warmup if self._warm else ():
+            if before.stable is not None:
+                self._judge.warmup(before.t, before.stable)
+        for interval in past.intervals:
+            self._judge.update(interval.t, interval.stable, interval.canary)
+        if mark is not None:
+            oldest = math.ceil((now - LOOK_BACK).timestamp() / self._interval) * self._interval
+            if mark.judged_until < oldest:
+                mark = replace(mark, judged_until=oldest, minutes_until=oldest // 60 * 60)
+                self._judge.update(float(oldest - self._began), None, None)
+        subject = self._subject
         source = Source(
             functions=subject.service.functions,
             stable=ArmSource(subject.stage.serving, subject.stable_release),
             canary=ArmSource(subject.release, subject.release),
-            api_name=aws.gateway.name(subject.stage.rest_api_id),
+            api_name=self._aws.gateway.name(subject.stage.rest_api_id),
             api_stage=subject.stage.name,
-            interval_seconds=interval,
+            interval_seconds=self._interval,
         )
-        self._intake = Intake(
-            source, began, Timing(settings.canary_delay_seconds, settings.canary_minute_delay_seconds)
-        )
-        self._judge = Judge(settings=Settings(business=BUSINESS, edges_ms=EDGES_MS, limits=LimitsMode(settings.limits)))
-        self._warm = False
+        timing = Timing(self._settings.canary_delay_seconds, self._settings.canary_minute_delay_seconds)
+        return Intake(source, self._began, timing, mark)
 
     def look(self, now: datetime) -> CanaryStatus:
         """Read the stage and the counts, judge what is new, and say how things are; raises ReleaseError."""
         stage = parts.observe_stage(self._aws, self._subject.service)
         ended = self._end_of(stage)
         if stage is not None and not ended:
-            if self._share(stage) != self._shares[-1][1]:
-                self._shares.append(((stage.updated_at or now).timestamp(), self._share(stage)))
+            if self._share(stage) != self._shares.last:
+                self._shares.known.append(((stage.updated_at or now).timestamp(), self._share(stage)))
             self._subject = replace(self._subject, stage=stage)
         metrics, start = self._intake.wanted(now.timestamp())
         if metrics:
             answers = self._aws.metrics.read(metrics, datetime.fromtimestamp(start, UTC), now)
-            ready = self._intake.take(answers, now.timestamp(), self._weight, self._logged_failures)
-            if not self._warm:
-                self._warm = True
-                for before in self._intake.warmup():
-                    if before.stable is not None:
-                        self._judge.warmup(before.t, before.stable)
+            ready = self._intake.take(answers, now.timestamp(), self._shares.weight, self._logged_failures)
+            self._warm_up()
             for interval in ready:
                 self._judge.update(interval.t, interval.stable, interval.canary)
+                kept = kept_interval(self._began, interval, self._intake.mark.minutes_until)
+                if kept is not None:
+                    self._fresh.append(kept)
         return self._status(ended)
+
+    def fresh(self) -> tuple[Judged, ...]:
+        """What was judged since this was asked last, for the ledger."""
+        found, self._fresh = tuple(self._fresh), []
+        return found
+
+    def _warm_up(self) -> None:
+        if self._warm:
+            return
+        self._warm = True
+        warmup = self._intake.warmup()[-MOST_WARMUP:]
+        for before in warmup:
+            if before.stable is not None:
+                self._judge.warmup(before.t, before.stable)
+        self._fresh.append(kept_warmup(self._began, warmup))
 
     @property
     def _all_requests(self) -> str:
@@ -166,12 +197,6 @@ class CanaryObserver:
 
     def _share(self, stage: ApiStage) -> float:
         return stage.canary.percent / 100.0 if stage.canary is not None else 0.0
-
-    def _weight(self, start: float, end: float) -> float:
-        """The canary's largest share (0-1) between two moments: what favours it when the share changed in between."""
-        before = [share for at, share in self._shares if at <= start]
-        within = [share for at, share in self._shares if start < at < end]
-        return max([*before[-1:], *within])
 
     def _logged_failures(self, start: int, end: int) -> tuple[int, int]:
         """The access log's 5xx of stable and canary between two moments; none when it cannot be read."""
@@ -201,8 +226,10 @@ class CanaryObserver:
     def _status(self, ended: str) -> CanaryStatus:
         verdict, stage = self._judge.verdict, self._subject.stage
         percent = stage.canary.percent if stage.canary is not None else 0.0
-        following = next_percent(percent)
+        steps = self._settings.canary_steps
+        following = next_percent(percent, steps)
         latency = next((s for s in verdict.signals if s.metric == "latency"), None) if verdict is not None else None
+        last = self._run.last if self._run is not None else None
         status = CanaryStatus(
             environment=self._subject.environment.name,
             api_stage=stage.name,
@@ -226,8 +253,12 @@ class CanaryObserver:
             ended=ended,
             promoted=ended == self._all_requests,
             held_by=self._held_by,
+            steps=steps,
+            step_started_at=last.at if last is not None else self.started_at,
+            extended_until=last.until if last is not None else None,
+            drift=self._drift,
         )
-        return replace(status, next_command=_next_command(status, stage))
+        return replace(status, next_command=next_command(status))
 
 
 def _actual(verdict: Verdict | None) -> float | None:
@@ -240,17 +271,16 @@ def _actual(verdict: Verdict | None) -> float | None:
     return 100.0 * verdict.canary.requests / total if total else None
 
 
-def _next_command(status: CanaryStatus, stage: ApiStage) -> str:
-    """What moves the canary on, or ends it, by AWS's own command line."""
-    value = status.verdict.value if status.verdict is not None else Value.CONTINUE
-    patch = (
-        f"aws apigateway update-stage --rest-api-id {stage.rest_api_id} --stage-name {stage.name} --patch-operations "
-    )
+def next_command(status: CanaryStatus) -> str:
+    """What a person can run now."""
+    where = f"--env {status.environment}"
     if status.ended:
-        return f"manuel-release status --env {status.environment}"
-    following = next_percent(status.desired_percent)
-    if value is Value.ROLLBACK:
-        return f"{patch}op=remove,path=/canarySettings"
-    if value is Value.PROMOTE and following is not None and following < 100:
-        return f"{patch}op=replace,path=/canarySettings/percentTraffic,value={following:g}"
-    return f"manuel-release canary watch --env {status.environment}"
+        return f"manuel-release status {where}"
+    following = next_percent(status.desired_percent, status.steps)
+    held = status.verdict is not None and status.verdict.hold
+    match status.word:
+        case "bad":
+            return f"manuel-release rollback {where}"
+        case "good" if following is not None and not held:
+            return f"manuel-release canary promote {following:g} {where}"
+    return f"manuel-release canary watch {where}"

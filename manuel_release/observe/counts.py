@@ -124,7 +124,7 @@ def interval_counts(known: Known, source: Source, arm: ArmSource, at: int) -> Ar
         return sum(_value(known, _embedded(source, arm, function, name, how), at) for function in source.functions)
 
     requests = total("Requests")
-    counters = {"quota_failures": total(QUOTA_VIOLATIONS)}
+    counters = {"quota_violations": total(QUOTA_VIOLATIONS)}
     for name, (attempts, failures) in ATTEMPTS.items():
         counters[attempts] = total(name, "SampleCount")
         counters[failures] = max(0, counters[attempts] - total(name))

@@ -24,13 +24,26 @@ if TYPE_CHECKING:
     from manuel_release.record.ledger import Ledger
 
 
-def observe_deploy(aws: Aws, ledger: Ledger, environment: Environment, api_stage: str, caller: Caller) -> DeployState:
-    """Read everything that the decision about a deploy needs; raises ReleaseError when AWS cannot be asked."""
+def observe_deploy(  # noqa: PLR0917 - where to look, for what, and as whom
+    aws: Aws, ledger: Ledger, environment: Environment, api_stage: str, caller: Caller, code_digest: str = ""
+) -> DeployState:
+    """Read everything that the decision about a deploy needs; raises ReleaseError when AWS cannot be asked.
+
+    `code_digest`: of the code that is to be deployed; empty while that is not known.
+    """
     entries = ledger.entries(environment.name, api_stage)
     history = releases(entries)
     stack = aws.stacks.describe(environment.stack)
     service = parts.observe_service(aws, environment.stack) if stack is not None else None
-    state = DeployState(environment, api_stage, caller, stack, releases=history)
+    state = DeployState(
+        environment,
+        api_stage,
+        caller,
+        stack,
+        releases=history,
+        freeze=ledger.frozen(environment.name),
+        quarantine=ledger.quarantined(code_digest),
+    )
     if stack is not None and stack.busy:
         state = replace(state, running=observe_running(aws, stack, history, entries))
     elif stack is not None and not stack.never_created and not stack.updatable:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from manuel_release.errors import AccessError, ReleaseError
@@ -22,17 +21,17 @@ TROUBLE_PAUSE_SECONDS = 5.0
 
 def follow(
     observer: CanaryObserver,
-    timeout_seconds: float,
+    until: Callable[[], datetime],
     now: Callable[[], datetime],
     sleep: Callable[[float], None],
     trouble: Callable[[str], None],
 ) -> Iterator[CanaryStatus]:
-    """Every look at a canary, until it is decided or `timeout_seconds` are over; the last one is what is known then.
+    """Every look at a canary, until it is decided or the time is over; the last one is what is known then.
 
-    `trouble` is told what went wrong with a look that is tried again. Raises AccessError at once, and any other
-    ReleaseError when five looks in a row failed.
+    `until` says when that is, and is asked again at every look: somebody may have extended it. `trouble` is told what
+    went wrong with a look that is tried again. Raises AccessError at once, and any other ReleaseError when five looks
+    in a row failed.
     """
-    until = now() + timedelta(seconds=timeout_seconds)
     failed = 0
     while True:
         try:
@@ -41,14 +40,15 @@ def follow(
             raise
         except ReleaseError as error:
             failed += 1
-            if failed >= TROUBLES or now() >= until:
+            if failed >= TROUBLES or now() >= until():
                 raise
             trouble(error.message)
             sleep(TROUBLE_PAUSE_SECONDS)
             continue
         failed = 0
         yield status
-        if status.decided or now() >= until:
+        end = until()
+        if status.decided or now() >= end:
             return
-        pause = (min(status.next_look_at, until) - now()).total_seconds()
+        pause = (min(status.next_look_at, end) - now()).total_seconds()
         sleep(max(SHORTEST_PAUSE_SECONDS, pause))

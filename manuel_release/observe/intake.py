@@ -47,27 +47,41 @@ class Timing:
     minute_delay_seconds: float = 90.0
 
 
-class Intake:
-    """Collects answers about one canary, beginning at `began` (seconds since 1970, a multiple of the interval)."""
+@dataclass(frozen=True)
+class Mark:
+    """How far an earlier observer came: the end of its last interval and of its last whole minute, since 1970."""
 
-    def __init__(self, source: Source, began: int, timing: Timing) -> None:
+    judged_until: int
+    minutes_until: int
+
+
+class Intake:
+    """Collects answers about one canary, beginning at `began` (seconds since 1970, a multiple of the interval).
+
+    `after`: where an earlier observer ended, to go on from there.
+    """
+
+    def __init__(self, source: Source, began: int, timing: Timing, after: Mark | None = None) -> None:
         self.source = source
         self.began = began
         self.doubts: tuple[str, ...] = ()
         self._timing = timing
         self._known: dict[Metric, dict[int, float]] = {}
-        self._next = began
+        self._next = after.judged_until if after is not None else began
         self._told: dict[tuple[str, int], tuple[ArmCounts, ArmCounts]] = {}
-        self._minutes_until = began // MINUTE * MINUTE
+        self._minutes_from = after.minutes_until if after is not None else began // MINUTE * MINUTE
+        self._minutes_until = self._minutes_from
         self._broken: tuple[str, ...] = ()
 
     def wanted(self, now: float) -> tuple[tuple[Metric, ...], int]:
         """What to ask for, and from when; nothing while no interval is over, AWS's minutes only when one is due."""
         behind = min(self._next, self._minutes_until, int(now)) - LATE_SECONDS
-        start = (behind if self._known else self.began - WARMUP_SECONDS) // MINUTE * MINUTE
+        first = not self._known and self._next == self.began
+        start = (self.began - WARMUP_SECONDS if first else behind) // MINUTE * MINUTE
         if self._ends(self._next) > now:
             return (), start
-        slow = minute_metrics(self.source) if self._minute_due(now) else ()
+        again = not self._known and not first  # what confirmed the last minutes is asked for once more
+        slow = minute_metrics(self.source) if self._minute_due(now) or again else ()
         return (*fast_metrics(self.source), *slow), start
 
     def warmup(self) -> list[RecordedInterval]:
@@ -114,6 +128,11 @@ class Intake:
             self._next = end
         return ready
 
+    @property
+    def mark(self) -> Mark:
+        """How far this came."""
+        return Mark(self._next, self._minutes_until)
+
     def next_look(self) -> float:
         """When the next interval can be judged, seconds since 1970."""
         return self._ends(self._next)
@@ -157,7 +176,7 @@ class Intake:
         late = NOTHING
         since = self._next - LATE_SECONDS - COMPARED_MINUTES * MINUTE
         keys = [key for key in self._told if key[1] >= since]
-        minutes = range(self.began // MINUTE * MINUTE, self._minutes_until, MINUTE)
+        minutes = range(self._minutes_from, self._minutes_until, MINUTE)
         keys += [("minute", at) for at in minutes if ("minute", at) not in self._told]
         for kind, at in keys:
             before = self._told.get((kind, at), NOTHING)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from manuel_release.model.canary_run import newest_run
 from manuel_release.model.release import LIVE, Release, ReleaseState
 from manuel_release.model.status import Difference, EnvironmentStatus
+from manuel_release.model.traffic_drift import traffic_drift
 from manuel_release.observe import service as parts
+from manuel_release.observe.actual import observe_actual_percent
 from manuel_release.record.history import releases
 
 if TYPE_CHECKING:
@@ -24,11 +27,11 @@ def observe_status(aws: Aws, ledger: Ledger | None, environment: Environment, no
 
     Raises ReleaseError when AWS cannot be asked.
     """
-    del now  # leases are judged by the ledger's own clock
     note = "" if ledger is not None else "the ledger cannot be read: releases and leases are not known"
     stack = aws.stacks.describe(environment.stack)
     service = parts.observe_service(aws, environment.stack) if stack is not None else None
     entries = ledger.entries(environment.name, None) if ledger is not None else ()
+    freeze = ledger.frozen(environment.name) if ledger is not None else None
     if service is None:
         api_stage = entries[-1].api_stage if entries else ""
         history = releases(entries)
@@ -38,12 +41,16 @@ def observe_status(aws: Aws, ledger: Ledger | None, environment: Environment, no
             stack=environment.stack,
             found=stack,
             lease=ledger.lease(environment.name, api_stage) if ledger is not None and api_stage else None,
+            freeze=freeze,
             unfinished=_unfinished(history),
             note=note,
         )
     history = releases(entry for entry in entries if entry.api_stage == service.api_stage)
     stage, live = parts.observe_stage(aws, service), parts.observe_live(aws, service)
     live_name = live_release(history, stage)
+    lease = ledger.lease(environment.name, service.api_stage) if ledger is not None else None
+    run = newest_run(entry for entry in entries if entry.api_stage == service.api_stage)
+    settled = ledger is not None and lease is None and stage is not None
     return EnvironmentStatus(
         name=environment.name,
         api_stage=service.api_stage,
@@ -53,8 +60,12 @@ def observe_status(aws: Aws, ledger: Ledger | None, environment: Environment, no
         pinned_release=stage.pinned if stage is not None else None,
         canary=stage.canary if stage is not None else None,
         alarms=aws.alarms.by_prefix(f"{environment.stack}-"),
-        lease=ledger.lease(environment.name, service.api_stage) if ledger is not None else None,
+        lease=lease,
+        freeze=freeze,
         unfinished=_unfinished(history),
+        actual_percent=observe_actual_percent(aws, service, stage, now) if stage is not None else None,
+        traffic_drift=traffic_drift(stage, run) if stage is not None and settled else "",
+        interrupted=run.release if settled and run is not None and run.rolling_out else None,
         waiting=waiting(history),
         serving_differs=differences(history, live, live_name),
         note=note,

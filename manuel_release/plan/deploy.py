@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from manuel_release.model.plan import (
     CheckHealth,
+    CreateReleaseAlarms,
     DeployPlan,
     ExecuteChangeSet,
     NothingToDo,
@@ -84,6 +85,8 @@ def plan_deploy(
     if change_set.changes:
         steps.append(ExecuteChangeSet(stack, change_set.id, change_set.id.rsplit("/", 1)[-1], descriptions))
     steps.append(PublishRelease(stack, release, () if first else state.retained))
+    if state.environment.canary:
+        steps.append(CreateReleaseAlarms(stack, release))
     steps.append(SmokeTest(stack, release, state.environment.short))
     point_of_traffic = len(steps)
     undo: list[Step] = []
@@ -99,6 +102,9 @@ def plan_deploy(
                 WriteStageVariables(stack, {"current": previous}),
                 CheckHealth(stack, previous),
             ]
+    else:
+        title = "Write down the candidate on the API's stage"
+        steps.append(WriteStageVariables(stack, {"candidate": release}, title=title))
     red = [alarm.name for alarm in state.alarms if alarm.state == "ALARM"]
     warnings = [f"red before this deploy, and so not watched by it: {', '.join(red)}"] if red else []
     judged = changes.judge(change_set)

@@ -45,6 +45,33 @@ def other_stage(state: DeployState) -> Refusal | None:
     )
 
 
+def frozen(state: DeployState) -> Refusal | None:
+    """Somebody stopped all changes of the environment."""
+    freeze = state.freeze
+    if freeze is None:
+        return None
+    until = f" until {freeze.until:%Y-%m-%d %H:%M} UTC" if freeze.until is not None else ""
+    return Refusal(
+        f"{state.environment.name} is frozen{until} by {freeze.by} since {freeze.since:%Y-%m-%d %H:%M} UTC: "
+        f"{freeze.reason}",
+        f'`manuel-release freeze off --env {state.environment.name} --reason "WHY"` ends it; a rollback is possible '
+        "all the time.",
+    )
+
+
+def quarantined(state: DeployState) -> Refusal | None:
+    """The code was rolled back, here or in another environment."""
+    found = state.quarantine
+    if found is None:
+        return None
+    return Refusal(
+        f"this code was rolled back as {found.release} in {found.environment} on {found.since:%Y-%m-%d %H:%M} UTC by "
+        f"{found.by}: {found.reason}",
+        "Correct it and deploy other code; if the code was not the cause, "
+        f'`manuel-release quarantine lift {found.code_digest[:12]} --reason "WHY"` allows it again.',
+    )
+
+
 def stack_busy(state: DeployState) -> Refusal | None:
     """CloudFormation works on the stack, and not for a release that this command may go on with."""
     if state.stack is None or not state.stack.busy or state.running is not None:
@@ -135,6 +162,8 @@ def _status(state: DeployState) -> str:
 GUARDS: tuple[Callable[[DeployState], Refusal | None], ...] = (
     wrong_account,
     other_stage,
+    frozen,
+    quarantined,
     stack_busy,
     stack_stuck,
     canary_active,

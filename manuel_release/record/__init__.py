@@ -6,6 +6,6 @@ Works on anything that has the methods of `record.ledger.Table`; `Aws.table` mak
 from __future__ import annotations
 
 from manuel_release.record.history import releases
-from manuel_release.record.ledger import Ledger, entry_id
+from manuel_release.record.ledger import Ledger, entry_id, incident_id
 
-__all__ = ["Ledger", "entry_id", "releases"]
+__all__ = ["Ledger", "entry_id", "incident_id", "releases"]

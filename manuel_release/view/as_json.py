@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from manuel_release.errors import ReleaseError
-    from manuel_release.model.entry import Lease
+    from manuel_release.model.entry import Freeze, Lease
     from manuel_release.model.outcome import DeployOutcome
     from manuel_release.model.plan import DeployPlan
     from manuel_release.model.preview import JudgedChange
     from manuel_release.model.progress import StepResult
-    from manuel_release.model.release import Release
+    from manuel_release.model.release import CanaryStep, Release, Return
     from manuel_release.model.stack import PropertyChange
     from manuel_release.model.status import EnvironmentStatus
 
@@ -51,10 +51,17 @@ def _environment(one: EnvironmentStatus) -> Document:
         "stack_status": one.stack_status,
         "live_release": one.live_release,
         "pinned_release": one.pinned_release,
-        "canary": None if canary is None else {"release": canary.release, "percent": canary.percent},
+        "canary": None
+        if canary is None
+        else {
+            "release": canary.release,
+            "percent": canary.percent,
+            "actual_percent": None if one.actual_percent is None else round(one.actual_percent, 3),
+        },
+        "traffic_drift": one.traffic_drift,
         "alarms": [{"name": alarm.name, "state": alarm.state} for alarm in one.alarms],
-        "lease": None if one.lease is None else _lease(one.lease),
-        "freeze": one.freeze,
+        "lease": lease_of(one.lease),
+        "freeze": freeze_of(one.freeze),
         "pending_approvals": list(one.pending_approvals),
         "unfinished": [_release(release) for release in one.unfinished],
         "staged_release": None if one.waiting is None else one.waiting.name,
@@ -66,7 +73,17 @@ def _environment(one: EnvironmentStatus) -> Document:
     }
 
 
-def _lease(lease: Lease) -> Document:
+def freeze_of(freeze: Freeze | None) -> Document | None:
+    """A freeze; None stays None."""
+    if freeze is None:
+        return None
+    return {"by": freeze.by, "reason": freeze.reason, "since": time(freeze.since), "until": time(freeze.until)}
+
+
+def lease_of(lease: Lease | None) -> Document | None:
+    """A lease, without its token; None stays None."""
+    if lease is None:
+        return None
     return {
         "holder": lease.holder,
         "reason": lease.reason,
@@ -96,6 +113,33 @@ def _release(release: Release) -> Document:
         "digest": release.digest,
         "code_digest": release.code_digest,
         "versions": dict(release.versions),
+        "api_deployment_id": release.api_deployment_id,
+        "override_shared": release.override_shared,
+        "canary_steps": [_canary_step(step) for step in release.steps],
+        "rollbacks": [_return(one) for one in release.returns],
+        "pruned_at": time(release.pruned_at),
+    }
+
+
+def _canary_step(step: CanaryStep) -> Document:
+    return {
+        "percent": step.percent,
+        "at": time(step.at),
+        "by": step.by,
+        "override": step.override,
+        "until": time(step.until),
+    }
+
+
+def _return(one: Return) -> Document:
+    return {
+        "at": time(one.at),
+        "to_release": one.to,
+        "by": one.by,
+        "reason": one.reason,
+        "trigger": one.trigger,
+        "incident_id": one.incident,
+        "finished": one.done,
     }
 
 

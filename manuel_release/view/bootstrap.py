@@ -63,6 +63,7 @@ class OutcomeScreen:
         yield facts(
             ("Ledger", end.ledger),
             ("Artifacts", end.artifact_bucket),
+            ("Guard", end.guard or ("not installed: `manuel-release bootstrap` makes it" if ready else "")),
             ("Settings", end.settings),
             ("Next", "manuel-release deploy --env dev" if ready else ""),
         )
@@ -75,6 +76,7 @@ def as_json(end: BootstrapOutcome) -> dict[str, Any]:
         "status": "ready" if end.status is OutcomeStatus.LIVE else str(end.status),
         "ledger": end.ledger or None,
         "artifact_bucket": end.artifact_bucket or None,
+        "guard": end.guard or None,
         "settings": end.settings or None,
         "seconds": round(sum(result.seconds for result in end.results), 3),
     }

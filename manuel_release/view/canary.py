@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from manuel_release.model.canary import STEPS
 from manuel_release.view import symbols, words
 from manuel_release.view.layout import facts, headline, table
 
@@ -48,6 +47,7 @@ class CanaryScreen:
             ("Traffic", _traffic(one)),
             ("Verdict", _sentence(one)),
             ("Missing", _missing(verdict)),
+            ("Moved", (one.drift, "yellow") if one.drift else ""),
             ("In doubt", tuple((sentence, "yellow") for sentence in one.doubts)),
             ("Look at", tuple((sentence, "yellow") for sentence in (verdict.investigate if verdict else ()))),
         )
@@ -69,7 +69,7 @@ class CanaryScreen:
 
 def _traffic(one: CanaryStatus) -> str:
     seen = "" if one.actual_percent is None else f", {one.actual_percent:.1f} % counted"
-    step = "" if one.step is None else f"; step {one.step} of {len(STEPS)}"
+    step = "" if one.step is None else f"; step {one.step} of {len(one.steps)}"
     judged = f"judged {words.duration(one.observed_seconds)}" if one.observed_seconds else "nothing judged yet"
     return f"{words.percent(one.desired_percent)} wanted{seen}{step}; {judged}"
 
@@ -139,9 +139,9 @@ def _next(one: CanaryStatus, watching: bool) -> str:
         return one.ended
     match one.word:
         case "bad":
-            return "The canary has to go; nobody takes it back by itself."
+            return "The canary has to go; the command below takes it back."
         case "good":
-            return "It may be given more; nobody promotes it by itself."
+            return "It may be given more; a person decides."
     look = f"The next interval is judged at {one.next_look_at:%H:%M:%S} UTC." if watching else "Keep watching."
     held = one.verdict is not None and one.verdict.hold
     return f"A shared incident forbids promotion. {look}" if held else look

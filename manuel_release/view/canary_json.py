@@ -42,6 +42,8 @@ def canary(status: CanaryStatus) -> Document:
         "worst_case": _worst(status.worst_case),
         "doubts": list(status.doubts),
         "ended": status.ended,
+        "drift": status.drift,
+        "extended_until": time(status.extended_until),
         "lease_holder": status.held_by or None,
         "next_look_at": time(status.next_look_at),
         "next_command": status.next_command,

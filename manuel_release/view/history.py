@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderableType
 
-    from manuel_release.model.release import Release
+    from manuel_release.model.release import CanaryStep, Release, Return
     from manuel_release.view.layout import Cell, Part
 
 _NARROW = 100  # columns; below, reasons stand under their release
@@ -41,7 +41,7 @@ class HistoryScreen:
         place = ("ENVIRONMENT",) if several else ()
         headings = (*place, "RELEASE", "STATE", "COMMIT", "BEGUN", "BY")
         rows = [self._row(release, options.ascii_only, several=several) for release in self.releases]
-        whys = [_why(release) for release in self.releases]
+        whys = [self._why(release) for release in self.releases]
         if options.max_width < _NARROW:
             yield listing(headings, rows, whys, by=_BELOW)
         else:
@@ -58,11 +58,48 @@ class HistoryScreen:
             (mark.text(ascii_only), mark.colour),
             words.short_commit(release.commit) or "-",
             words.ago(release.started_at, self.now),
-            release.by.partition(" (")[0],  # the principal; JSON has user and machine too
+            _name(release.by),
         )
 
+    def _why(self, release: Release) -> Cell:
+        """The reason, what became of the release and when, and whatever was out of the ordinary."""
+        parts: list[Part] = [("; ".join(filter(None, (release.reason, self._times(release)))), "")]
+        if release.override_shared:
+            parts.append((f"shared changes were allowed to break: {release.override_shared}", "yellow"))
+        parts += [
+            (f"verdict overridden at {words.percent(step.percent)} by {_name(step.by)}: {step.override}", "yellow")
+            for step in release.steps
+            if step.override
+        ]
+        parts += [(self._return(one, release.environment), "yellow") for one in release.returns]
+        parts.append((release.failure, "red"))
+        return tuple(part for part in parts if part[0])
 
-def _why(release: Release) -> Cell:
-    reason: Part = (release.reason, "")
-    failure: Part = (release.failure, "red")
-    return tuple(part for part in (reason, failure) if part[0])
+    def _times(self, release: Release) -> str:
+        """`10 % 09:15, 50 % 09:30, 100 % 09:45, live 09:50 UTC`: since when it had each share; empty without any."""
+        told = [f"{words.percent(step.percent)} {self._at(step.at)}{self._until(step)}" for step in release.steps]
+        if release.live_at is not None:
+            told.append(f"live {self._at(release.live_at)}")
+        if release.pruned_at is not None:
+            told.append(f"deleted {self._at(release.pruned_at)}")
+        return f"{', '.join(told)} UTC" if told else ""
+
+    def _until(self, step: CanaryStep) -> str:
+        return "" if step.until is None else f" (until {self._at(step.until)})"
+
+    def _return(self, one: Return, environment: str) -> str:
+        to = f" to {one.to}" if one.to else ""
+        why = f": {one.reason}" if one.reason else ""
+        trigger = "" if one.trigger in {"", "person"} else f" for {one.trigger}"
+        more = [] if one.done else [f"not finished: manuel-release rollback --env {environment}"]
+        more += [one.incident] if one.incident else []
+        tail = f" ({', '.join(more)})" if more else ""
+        return f"rolled back{to} at {self._at(one.at)} UTC by {_name(one.by)}{trigger}{why}{tail}"
+
+    def _at(self, at: datetime) -> str:
+        return f"{at:%H:%M}" if at.date() == self.now.date() else f"{at:%Y-%m-%d %H:%M}"
+
+
+def _name(by: str) -> str:
+    """The principal; JSON has user and machine too."""
+    return by.partition(" (")[0]

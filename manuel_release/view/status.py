@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from manuel_release.view import symbols, words
+from manuel_release.view.freeze import sentence
 from manuel_release.view.layout import facts, headline
 
 if TYPE_CHECKING:
@@ -35,13 +36,14 @@ class StatusScreen:
             yield facts(
                 ("Serves", _serves(one)),
                 ("Canary", _canary(one)),
+                ("Moved", (one.traffic_drift, "yellow") if one.traffic_drift else ""),
                 ("Staged", self._staged(one)),
                 ("Stack", _stack(one, options.ascii_only)),
                 ("Alarms", _alarms(one, options.ascii_only)),
                 ("Lease", self._lease(one)),
                 ("Unfinished", self._unfinished(one)),
                 ("Differs", _differs(one)),
-                ("Freeze", one.freeze or ""),
+                ("Freeze", (sentence(one.freeze, self.now), "yellow") if one.freeze is not None else ""),
                 ("Approvals", ", ".join(one.pending_approvals)),
                 ("Note", (one.note, "yellow") if one.note else ""),
             )
@@ -85,7 +87,12 @@ def _canary(one: EnvironmentStatus) -> Cell:
     share = words.percent(canary.percent)
     if canary.release is None:
         return (f"{share} of the requests, and it names no release: both sides run the same", "yellow")
-    return f"{canary.release} gets {share} of the requests"
+    counted = "" if one.actual_percent is None else f"; {one.actual_percent:.1f} % counted"
+    sentence = f"{canary.release} gets {share} of the requests{counted}"
+    if one.interrupted is None:
+        return sentence
+    finish = f"its rollout was interrupted; finish it: manuel-release canary promote 100 --env {one.name}"
+    return ((sentence, ""), (finish, "yellow"))
 
 
 def _stack(one: EnvironmentStatus, ascii_only: bool) -> Cell:

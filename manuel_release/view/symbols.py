@@ -62,6 +62,8 @@ def quiet(word: str) -> Mark:
 RELEASE: Mapping[ReleaseState, Mark] = {
     ReleaseState.DEPLOYING: running("deploying"),
     ReleaseState.STAGED: waiting("staged, 0 %"),
+    ReleaseState.CANARY: running("canary"),
+    ReleaseState.ROLLING_OUT: running("rolling out"),
     ReleaseState.LIVE: good("live"),
     ReleaseState.REPLACED: quiet("replaced"),
     ReleaseState.FAILED: bad("failed"),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
     from manuel_release.model.canary import CanaryStatus
+    from manuel_release.view.as_json import Document
     from manuel_release.view.console import Screen
 
 
@@ -52,6 +53,12 @@ class WatchScreen:
         self._judged = status.observed_seconds
         self._screen.stdout.write(json.dumps(document(status)) + "\n")
         self._screen.stdout.flush()
+
+    def line(self, told: Document) -> None:
+        """A document of another kind, as a line; nothing on a terminal."""
+        if self._live is None:
+            self._screen.stdout.write(json.dumps(told) + "\n")
+            self._screen.stdout.flush()
 
     def warn(self, text: str) -> None:
         """Something went wrong that may pass by itself."""

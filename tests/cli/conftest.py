@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
+from unit.record.memory_table import MemoryTable
 
 from manuel_release.app import App
 from manuel_release.cli import root
+from manuel_release.model.caller import Caller
+from manuel_release.record import Ledger
 from manuel_release.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-    from manuel_release.model.entry import Entry, Lease
+    from manuel_release.model.entry import Entry, Freeze, Lease
     from manuel_release.model.options import GlobalOptions
     from manuel_release.view.console import Screen
 
@@ -32,11 +35,19 @@ class NoStacks:
         return None
 
 
+class Ann:
+    """Who asks."""
+
+    def caller(self) -> Caller:
+        return Caller("123456789012", "arn:aws:iam::123456789012:user/ann", "eu-west-1")
+
+
 @dataclass
 class EmptyAws:
     """An account in which nothing was ever made."""
 
     stacks: NoStacks = field(default_factory=NoStacks)
+    identity: Ann = field(default_factory=Ann)
 
 
 @dataclass
@@ -47,6 +58,9 @@ class KnownEntries:
 
     def entries(self, environment: str, api_stage: str | None = None, limit: int | None = None) -> tuple[Entry, ...]:
         return tuple(entry for entry in self.known if entry.environment == environment)
+
+    def frozen(self, environment: str) -> Freeze | None:
+        return None
 
     def lease(self, environment: str, api_stage: str) -> Lease | None:
         return None
@@ -95,6 +109,12 @@ class Shell:
     @property
     def options(self) -> GlobalOptions:
         return self.seen[-1]
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    """A ledger in memory whose clock stands at NOW."""
+    return Ledger(MemoryTable(), lambda: NOW)
 
 
 @pytest.fixture

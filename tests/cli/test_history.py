@@ -69,3 +69,24 @@ def test_no_release_is_no_error(shell):
 
     assert (result.exit_code, result.stdout, result.stderr) == (0, "No release yet.\n", "")
     assert json.loads(shell("history", "--output", "json").stdout) == {"schema_version": 1, "releases": []}
+
+
+def test_a_canary_that_was_rolled_back_is_told_with_its_shares_and_its_incident(shell):
+    shell.ledger.known = (
+        entry("production", "r-1", 0, EntryKind.RELEASE_LIVE),
+        entry("production", "r-2", 1, EntryKind.CANARY_STARTED, percent=10, stable="r-1"),
+        entry("production", "r-2", 2, EntryKind.CANARY_PROMOTED, percent=50, override="the fair begins"),
+        entry("production", "r-2", 3, EntryKind.ROLLBACK_STARTED, to="r-1", incident="i-20260301-1200-1f3a"),
+    )
+
+    canary, stable = json.loads(shell("history", "--output", "json").stdout)["releases"]
+
+    assert (canary["state"], stable["state"]) == ("rolled_back", "live")
+    assert [(step["percent"], step["override"]) for step in canary["canary_steps"]] == [
+        (10.0, ""),
+        (50.0, "the fair begins"),
+    ]
+    assert [(one["to_release"], one["finished"]) for one in canary["rollbacks"]] == [("r-1", False)]
+    text = shell("history").stdout
+    assert "verdict overridden at 50 % by alice: the fair begins" in text
+    assert "(not finished: manuel-release rollback --env production, i-20260301-1200-1f3a)" in text

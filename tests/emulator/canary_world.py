@@ -44,7 +44,7 @@ def handler(event, context):
         },
     }
     print(json.dumps(document))
-    return {"statusCode": status, "body": json.dumps({"release": RELEASE})}
+    return {"statusCode": status, "headers": {"X-Manuel-Release": RELEASE}, "body": json.dumps({"release": RELEASE})}
 """
 SETTINGS = """
 canary_interval_seconds = 1

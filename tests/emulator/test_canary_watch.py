@@ -110,7 +110,7 @@ def test_a_planted_regression_ends_the_watch_with_5(world, shell, tmp_path) -> N
     assert {line["verdict"]["value"] for line in lines[:-1]} <= {"cannot_tell_yet", "bad"}
     seconds = [line["observed_seconds"] for line in lines[:-1]]
     assert seconds == sorted(set(seconds)), "one line for every look at new intervals"
-    assert lines[-1]["next_command"].endswith("op=remove,path=/canarySettings")
+    assert lines[-1]["next_command"] == "manuel-release rollback --env production"
     assert 0 < lines[-1]["blast_radius"]["canary_failures"] <= load.seen["r-2", 503]
 
 

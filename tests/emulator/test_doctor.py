@@ -68,6 +68,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     (folder / "service").mkdir()
     for name in FILES:
         shutil.copy(ROOT / name, folder / "service" / name)
+    shutil.copytree(ROOT / "src" / "operations", folder / "service" / "src" / "operations")
     with EmbeddedCloud.start(folder / "cloud", Options()) as cloud, World.of(cloud) as world:
         yield Desk(folder / "service", cloud, world)
 
@@ -239,7 +240,7 @@ def _texts(desk: Desk) -> str:
     items = desk.world.dynamodb.scan(TableName="manuel-releases")["Items"]
     bucket = "manuel-artifacts-123456789012-eu-west-1"
     objects = [
-        desk.world.s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read().decode()
+        desk.world.s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read().decode(errors="replace")
         for each in desk.world.s3.list_objects_v2(Bucket=bucket).get("Contents", [])
     ]
     said_later = [desk.run(*command.split(), "--output", "json").stdout for command in ("status", "history", "doctor")]

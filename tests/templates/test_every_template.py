@@ -30,7 +30,13 @@ ORDER = [
     "Outputs",
 ]
 STATEFUL = {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Cognito::UserPool", "AWS::Lambda::Version"}
-WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "transcribe:StartTranscriptionJob"}
+WITHOUT_RESOURCES = {
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData",
+    "transcribe:StartTranscriptionJob",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
 A_SENTENCE = re.compile(r"(An?|The) [^\n]+\.")
 
 pytestmark = pytest.mark.parametrize("name", NAMES)

@@ -79,7 +79,7 @@ def test_failed_queries_are_attempts_without_success() -> None:
     counters = interval_counts(numbers.values, SOURCE, SOURCE.canary, BEGAN).counters
 
     assert counters == {
-        "quota_failures": 0,
+        "quota_violations": 0,
         "queries": 12,
         "query_failures": 3,
         "transcriptions": 0,

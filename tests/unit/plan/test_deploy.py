@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from manuel_release.model.caller import Caller
-from manuel_release.model.deploy import RETAINED_RELEASES, DeployState
+from manuel_release.model.deploy import DeployState
+from manuel_release.model.entry import Freeze, Quarantine
 from manuel_release.model.plan import (
     CheckHealth,
+    CreateReleaseAlarms,
     DeployPlan,
     ExecuteChangeSet,
     NothingToDo,
@@ -80,7 +82,8 @@ def test_dev_and_staging_go_live_at_the_end() -> None:
 def test_production_holds_the_release_at_0_percent() -> None:
     plan = a_plan(a_state("production"))
 
-    assert kinds(plan) == [ExecuteChangeSet, PublishRelease, SmokeTest]
+    assert kinds(plan) == [ExecuteChangeSet, PublishRelease, CreateReleaseAlarms, SmokeTest, WriteStageVariables]
+    assert plan.steps[-1].variables == {"candidate": plan.release}
     assert not plan.serves_at_end
     assert not plan.undo
 
@@ -90,7 +93,8 @@ def test_production_holds_the_release_at_0_percent() -> None:
 def test_the_first_release_serves_as_soon_as_its_stack_exists(environment: str, stack: Stack | None) -> None:
     plan = a_plan(a_state(environment, stack=stack, stage=None, live={}, releases=()), release="r-1")
 
-    assert kinds(plan) == [ExecuteChangeSet, PublishRelease, SmokeTest, WriteStageVariables, CheckHealth]
+    made = [CreateReleaseAlarms] if environment == "production" else []
+    assert kinds(plan) == [ExecuteChangeSet, PublishRelease, *made, SmokeTest, WriteStageVariables, CheckHealth]
     assert plan.serves_at_end
     assert not plan.undo
 
@@ -101,6 +105,7 @@ def test_a_first_release_whose_process_died_is_gone_on_with_as_a_first_release()
     assert unfinished(state, "x") == "r-1"
     assert kinds(a_plan(state, ChangeSet("", "s"), "r-1")) == [
         PublishRelease,
+        CreateReleaseAlarms,
         SmokeTest,
         WriteStageVariables,
         CheckHealth,
@@ -155,11 +160,11 @@ def test_new_functions_get_the_aliases_of_the_retained_releases() -> None:
     assert step.retained == ("r-1", "r-3", "r-4")
 
 
-def test_no_more_releases_are_retained_than_are_kept() -> None:
-    history = tuple(a_release(n, ReleaseState.REPLACED) for n in range(30, 0, -1))
+def test_a_release_that_was_pruned_is_not_retained() -> None:
+    kept, pruned = a_release(2, ReleaseState.LIVE), a_release(1, ReleaseState.REPLACED)
+    history = (kept, replace(pruned, pruned_at=kept.started_at))
 
-    assert len(a_state(releases=history).retained) == RETAINED_RELEASES
-    assert a_state(releases=history).retained[-1] == "r-30"
+    assert a_state(releases=history).retained == ("r-2",)
 
 
 def test_the_same_digest_as_what_runs_is_nothing_to_do() -> None:
@@ -198,6 +203,8 @@ def test_another_digest_is_admitted() -> None:
 REFUSED = {
     guards.wrong_account: a_state(environment="dev"),
     guards.other_stage: a_state(stack=Stack("s", "a", "UPDATE_COMPLETE", outputs={"ApiStage": "v2"})),
+    guards.frozen: a_state(freeze=Freeze("dev", "ann", "Black Friday", NOW)),
+    guards.quarantined: a_state(quarantine=Quarantine("c" * 64, "r-3", "production", "guard", "5xx", NOW)),
     guards.stack_busy: a_state(stack=Stack("s", "a", "UPDATE_IN_PROGRESS")),
     guards.stack_stuck: a_state(stack=Stack("s", "a", "UPDATE_ROLLBACK_FAILED")),
     guards.canary_active: a_state(stage=ApiStage("api", "v1", "d", {}, Canary(10.0, "r-2"))),

@@ -28,7 +28,7 @@ class MemoryTable:
         with self._lock:
             key = (item["environment"], item["entry"])
             there = self.items.get(key)
-            if there is not None and there["expires_at"] >= now and there["token"] != token:
+            if there is not None and there["token"] != token and there.get("expires_at", now) >= now:
                 return copy.deepcopy(there)
             self.items[key] = copy.deepcopy(item)
             return None

@@ -91,7 +91,7 @@ def test_an_entry_of_an_older_version_is_read_with_defaults() -> None:
 @pytest.mark.parametrize(
     ("newer", "complaint"),
     [
-        ({"kind": "canary_started"}, "this tool does not know what `canary_started` means"),
+        ({"kind": "teleported"}, "this tool does not know what `teleported` means"),
         ({"schema_version": SCHEMA_VERSION + 1}, f"its schema version is 2, this tool knows {SCHEMA_VERSION}"),
     ],
 )

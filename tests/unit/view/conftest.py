@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from manuel_release.model.caller import Caller
-from manuel_release.model.entry import Lease
+from manuel_release.model.entry import Freeze, Lease
 from manuel_release.model.outcome import DeployOutcome, OutcomeStatus
 from manuel_release.model.plan import (
     CheckHealth,
@@ -300,7 +300,7 @@ def troubled(releases: tuple[Release, ...]) -> EnvironmentStatus:
         waiting=releases[1],
         serving_differs=(Difference("manuel-usage-prod", "live", "7", "9"),),
         pending_approvals=("DevOps",),
-        freeze="frozen by bob until Monday: fair in Cologne",
+        freeze=Freeze("production", "bob", "fair in Cologne", NOW - timedelta(hours=5), NOW + timedelta(days=3)),
         note="the alarms of r-18 could not be read",
     )
 

@@ -23,14 +23,20 @@ def test_status_has_the_documented_keys(troubled):
         "stack_status": "UPDATE_ROLLBACK_COMPLETE",
         "live_release": "r-17",
         "pinned_release": "r-14",
-        "canary": {"release": "r-18", "percent": 10.0},
+        "canary": {"release": "r-18", "percent": 10.0, "actual_percent": None},
+        "traffic_drift": "",
         "alarms": [
             {"name": "manuel-prod-errors-too-high", "state": "ALARM"},
             {"name": "manuel-prod-b", "state": "OK"},
             {"name": "manuel-prod-latency-too-high", "state": "ALARM"},
         ],
         "lease": None,
-        "freeze": "frozen by bob until Monday: fair in Cologne",
+        "freeze": {
+            "by": "bob",
+            "reason": "fair in Cologne",
+            "since": "2026-03-02T09:00:00Z",
+            "until": "2026-03-05T14:00:00Z",
+        },
         "pending_approvals": ["DevOps"],
         "unfinished": [],
         "staged_release": "r-18",
@@ -81,6 +87,11 @@ def test_history_has_the_documented_keys(releases):
         "digest": "d17",
         "code_digest": "c17",
         "versions": {"manuel-health-prod": "17"},
+        "api_deployment_id": "",
+        "override_shared": "",
+        "canary_steps": [],
+        "rollbacks": [],
+        "pruned_at": None,
     }
     assert document["releases"][4]["rolled_back_at"] == "2026-02-27T16:00:00Z"
     assert document["releases"][3]["failure"].startswith("smoke test")

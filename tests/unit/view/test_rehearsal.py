@@ -17,6 +17,7 @@ READY = BootstrapOutcome(
     OutcomeStatus.LIVE,
     "manuel-releases",
     "manuel-artifacts-1-eu-west-1",
+    "operations/0123abcd.zip",
     "manuel-release.toml",
     (StepResult("Make ledger and artifact bucket", "done", 12.3456),),
 )
@@ -60,6 +61,7 @@ def test_the_bootstrap_document_says_where_things_are(status, word):
         "status": word,
         "ledger": "manuel-releases",
         "artifact_bucket": "manuel-artifacts-1-eu-west-1",
+        "guard": "operations/0123abcd.zip",
         "settings": "manuel-release.toml",
         "seconds": 12.346,
     }
