@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from manuel_release.errors import ReleaseError
-from manuel_release.model.alarm import ReleaseAlarm
+from manuel_release.model.alarm import ReleaseAlarm, Signal
 from manuel_release.model.canary_run import CanaryRun, newest_run
 from manuel_release.model.decision import Exposure, Phase, Situation
 from manuel_release.record.history import releases
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from manuel_release.aws import Aws
-    from manuel_release.model.alarm import Signal
     from manuel_release.model.entry import Entry
     from manuel_release.model.environment import Environment
     from manuel_release.model.traffic import ApiStage
@@ -112,7 +111,7 @@ def weigh(  # noqa: PLR0917 - where to look, at what, and when
     """
     environment, stage = scene.environment, scene.stage
     stable = stage.current if stage.current != release else None
-    rings = _rings(aws, ReleaseAlarm(environment.short, stable, signal)) if stable and signal is not None else None
+    rings = _stable_rings(aws, environment, stable, signal) if stable and signal is not None else None
     lease, until = _looked_after(ledger, environment, stage, release)
     return Situation(
         exposure=scene.exposure(release, settings, now),
@@ -128,6 +127,20 @@ def weigh(  # noqa: PLR0917 - where to look, at what, and when
 def red_alarms(aws: Aws, prefix: str) -> tuple[tuple[str, str], ...]:
     """Name and reason of the alarms of that prefix that ring."""
     return tuple((alarm.name, alarm.reason) for alarm in aws.alarms.by_prefix(prefix) if alarm.state == "ALARM")
+
+
+_CRASHES = (Signal.SERVER_ERRORS, Signal.FUNCTION_ERRORS)
+
+
+def _stable_rings(aws: Aws, environment: Environment, stable: str, signal: Signal) -> bool | None:
+    """Whether the stable release's alarm of the same signal rings; None when that is not known.
+
+    Its requests come through `live`, so crashes of it are seen by the alarm on that alias, not by the one on its own.
+    """
+    same = (signal, Signal.LIVE_FUNCTION_ERRORS) if signal in _CRASHES else (signal,)
+    found = [_rings(aws, ReleaseAlarm(environment.short, stable, one)) for one in same]
+    known = [rings for rings in found if rings is not None]
+    return any(known) if known else None
 
 
 def _rings(aws: Aws, alarm: ReleaseAlarm) -> bool | None:
