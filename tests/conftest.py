@@ -41,8 +41,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             ordered.append(item)
         elif item.path not in told:
             told.add(item.path)
-            ordered.extend(sorted(stories[item.path], key=lambda one: one.reportinfo()[1] or 0))
+            ordered.extend(sorted(stories[item.path], key=_written))
     items[:] = ordered
+
+
+def _written(item: pytest.Item) -> tuple[int, tuple[int, ...]]:
+    """Where a test is written: its line, and the place of its parameters among them."""
+    call = getattr(item, "callspec", None)
+    return item.reportinfo()[1] or 0, tuple(call.indices.values()) if call is not None else ()
 
 
 def emulator_command() -> tuple[str, ...]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.emulator, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.emulator, pytest.mark.story, pytest.mark.timeout(600)]
 CATEGORIES = set(planted.CATEGORIES)
 SECONDS = 60.0
 
