@@ -1,8 +1,10 @@
 # Everything people and CodeBuild run. `make` alone lists it.
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 ENVS := $(VENV)/envs
+# This folder's tool, whichever folder the environment was made from: builds of the pipeline share one environment.
+TOOL := PYTHONPATH="$(CURDIR)" $(BIN)/python -P -m manuel_release
 UV := $(BIN)/uv
 SHELL := /bin/sh
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -24,27 +26,38 @@ $(VENV)/.created:
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.dev: locks/dev.txt pyproject.toml | $(UV)
+# Made again when a lock's text changes, not when its time does: a build unpacks its files with new times.
+locked = $(shell cksum < locks/$(1).txt | cut -d ' ' -f 1)
+DEV := $(VENV)/.dev-$(call locked,dev)
+ready = $(ENVS)/$(1)/.ready-$(call locked,$(1))
+
+$(DEV): | $(UV)
 	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r locks/dev.txt
+	@touch $@
+
+$(VENV)/.tool: pyproject.toml | $(DEV)
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
-$(ENVS)/%/.ready: locks/%.txt | $(UV)
-	@$(UV) venv --quiet --allow-existing --python $(BIN)/python $(ENVS)/$*
-	@$(UV) pip sync --quiet --compile-bytecode --python $(ENVS)/$*/bin/python --require-hashes locks/$*.txt
-	@touch $@
+define environment
+$(call ready,$(1)): | $(UV)
+	@$(UV) venv --quiet --allow-existing --python $(BIN)/python $(ENVS)/$(1)
+	@$(UV) pip sync --quiet --compile-bytecode --python $(ENVS)/$(1)/bin/python --require-hashes locks/$(1).txt
+	@touch $$@
+endef
+$(foreach name,emulator build function integration,$(eval $(call environment,$(name))))
 
 .PHONY: setup
-setup: $(VENV)/.dev $(ENVS)/emulator/.ready $(ENVS)/build/.ready $(ENVS)/function/.ready $(ENVS)/integration/.ready ## Make every environment in .venv
+setup: $(DEV) $(VENV)/.tool $(foreach name,emulator build function integration,$(call ready,$(name))) ## Make every environment in .venv
 
 .PHONY: setup-tool
-setup-tool: $(VENV)/.dev ## The tool alone, as deploy and promote need it
+setup-tool: $(DEV) ## What the tool needs, as deploy and promote do
 
 .PHONY: setup-build
-setup-build: $(VENV)/.dev $(ENVS)/build/.ready ## The tool, its checks, and SAM
+setup-build: $(DEV) $(call ready,build) ## The tool's needs, its checks, and SAM
 
 .PHONY: setup-integration
-setup-integration: $(ENVS)/integration/.ready ## What the suites against an environment need
+setup-integration: $(call ready,integration) ## What the suites against an environment need
 
 # --- the two commands
 .PHONY: rehearse
@@ -113,11 +126,11 @@ test-planted: setup ## Does every suite notice what it guards against? Plants fa
 
 .PHONY: build
 build: setup ## sam build into .aws-sam/build
-	@PATH="$(CURDIR)/$(ENVS)/build/bin:$$PATH" SAM_CLI_TELEMETRY=0 sam build
+	@PATH="$(abspath $(ENVS))/build/bin:$$PATH" SAM_CLI_TELEMETRY=0 sam build
 
 .PHONY: validate
 validate: setup ## sam validate --lint
-	@PATH="$(CURDIR)/$(ENVS)/build/bin:$$PATH" SAM_CLI_TELEMETRY=0 sam validate --lint
+	@PATH="$(abspath $(ENVS))/build/bin:$$PATH" SAM_CLI_TELEMETRY=0 sam validate --lint
 
 .PHONY: docs
 docs: setup ## Write docs/commands.md from the commands' help

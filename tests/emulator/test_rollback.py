@@ -109,13 +109,16 @@ def test_the_stack_was_restored_where_that_was_asked_for(service) -> None:
 
 
 def test_under_load_no_request_fails_and_the_probe_sees_the_last_bad_answer(service, typed) -> None:
-    service.reset()
-    service.start_canary(50)
-    with Load(service) as load:
-        answer, _ = typed()
+    for _ in range(8):  # traffic may be back before the lot sends the probe's first request to the canary
+        service.reset()
+        service.start_canary(50)
+        with Load(service) as load:
+            answer, _ = typed()
+        assert {status for _, status in load.seen} == {200}
+        assert answer["bad_release_is_gone"]
+        if answer["bad_responses"]:
+            break
 
-    assert {status for _, status in load.seen} == {200}
-    assert answer["bad_release_is_gone"]
     assert answer["bad_responses"] > 0
     assert answer["good_responses"] >= 100
     assert 0 < answer["seconds_to_last_bad_response"] <= answer["seconds_to_traffic_restored"] + 1
