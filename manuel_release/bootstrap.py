@@ -1,10 +1,11 @@
-"""`bootstrap`: what an account needs before its first release: ledger, artifact bucket, guard, and settings in SSM."""
+"""`bootstrap`: what an account needs before its first release: ledger, artifact bucket, guard, settings, pipeline."""
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from manuel_release import settings as settings_module
 from manuel_release.apply.context import Context
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
     from manuel_release.model.progress import Progress
     from manuel_release.model.stack import ChangeSet, Stack
 
-TEMPLATE = "operations.yaml"
-
-
+OPERATIONS, PIPELINE = "operations.yaml", "pipeline.yaml"
+PIPELINE_STACK = "manuel-pipeline"
+PIPELINE_NAME_PARAMETER = "/manuel/pipeline/name"
 FUNCTIONS_KEY = "FunctionsKey"
 """The template's parameter that names the package of the functions; empty for none."""
 
@@ -37,15 +38,18 @@ def bootstrap(
     progress: Progress,
     show: Callable[[ChangeSet], None],
     agree: Callable[[ChangeSet], bool],
+    pipeline: Mapping[str, str] | None = None,
 ) -> BootstrapOutcome:
-    """Make or update the operations stack with its functions, and write the settings to SSM.
+    """Make or update the operations stack with its functions, write the settings to SSM, then the pipeline's stack.
 
     The package of the functions lies in a bucket that the stack makes itself; so the first time the stack is made
     without them and changed once more. `show` and `agree` are then called twice. Nothing to do is success.
+    `pipeline` has values for parameters of pipeline.yaml; without any, a pipeline that is there is updated and none is
+    made.
 
     Raises Refused while CloudFormation works on the stack, ReleaseError when it fails.
     """
-    work = _Work(app, progress, show, agree)
+    work = _Operations(app, progress, show, agree)
     package = operations.package(app.root)
     changed, agreed = work.first()
     if agreed:
@@ -55,36 +59,32 @@ def bootstrap(
         return BootstrapOutcome(OutcomeStatus.PLANNED)
     written = _write_settings(app, progress, work.results)
     stack = app.aws.stacks.describe(work.name)
+    made = agreed and _bring_pipeline(work, pipeline or {})
     return BootstrapOutcome(
-        OutcomeStatus.LIVE if changed or written else OutcomeStatus.NOTHING_TO_DO,
+        OutcomeStatus.LIVE if changed or written or made else OutcomeStatus.NOTHING_TO_DO,
         ledger=_parameter(app, settings_module.LEDGER_PARAMETER),
         artifact_bucket=_parameter(app, settings_module.ARTIFACTS_PARAMETER),
         guard=stack.parameters.get(FUNCTIONS_KEY, "") if stack is not None else "",
         settings=app.settings.source,
+        pipeline=app.aws.parameters.get(PIPELINE_NAME_PARAMETER) or "",
         results=tuple(work.results),
     )
 
 
 class _Work:
-    """The changes of one bootstrap."""
+    """The changes of one stack."""
 
-    name = settings_module.OPERATIONS_STACK
+    name: ClassVar[str]
+    file: ClassVar[str]
 
     def __init__(
         self, app: App, progress: Progress, show: Callable[[ChangeSet], None], agree: Callable[[ChangeSet], bool]
     ) -> None:
         self.app, self.progress, self.show, self.agree = app, progress, show, agree
         self.results: list[StepResult] = []
-        known = template.load(app.root / TEMPLATE)
+        known = template.load(app.root / self.file)
         self._sentences = template.descriptions(known)
         self._parameters = frozenset(known.get("Parameters") or {})
-
-    def first(self) -> tuple[bool, bool]:
-        """Make a stack that does not exist, without functions; whether it was made, and whether somebody agreed."""
-        stack = self._stack()
-        if stack is not None and not stack.never_created:
-            return False, True
-        return self.change({FUNCTIONS_KEY: ""}, "Make ledger and artifact bucket", lambda: None)
 
     def change(self, values: Mapping[str, str], title: str, before: Callable[[], None]) -> tuple[bool, bool]:
         """Change the stack, `before` first; whether anything was changed, and whether somebody agreed.
@@ -92,14 +92,15 @@ class _Work:
         Its other parameters stay as they are.
         """
         app, stack = self.app, self._stack()
+        url, body = self.template()
         creates = stack is None or stack.never_created
-        kept = {} if stack is None or creates else {k: v for k, v in stack.parameters.items() if k in self._parameters}
+        kept = {} if stack is None or creates else self.kept(stack)
         found = described(
             app.aws.stacks.create_change_set(
                 stack=self.name,
-                template_url=None,
-                template_body=(app.root / TEMPLATE).read_text(encoding="utf-8"),
-                parameters={k: v for k, v in (kept | dict(values)).items() if k in self._parameters},
+                template_url=url,
+                template_body=body,
+                parameters={k: v for k, v in (dict(kept) | dict(values)).items() if k in self._parameters},
                 creates=creates,
                 name=f"manuel-release-bootstrap-{secrets.token_hex(4)}",
                 description="bootstrap",
@@ -123,11 +124,13 @@ class _Work:
             raise failed.error from failed
         return True, True
 
-    def upload(self, package: Package) -> None:
-        """Put the package where the stack looks for it."""
-        bucket = _parameter(self.app, settings_module.ARTIFACTS_PARAMETER)
-        if not self.app.aws.storage.exists(bucket, package.key):
-            self.app.aws.storage.upload(bucket, package.key, package.body)
+    def kept(self, stack: Stack) -> Mapping[str, str | None]:
+        """The parameters that stay as they are."""
+        return {**stack.parameters}
+
+    def template(self) -> tuple[str | None, str | None]:
+        """The template's address, or the template itself."""
+        return None, (self.app.root / self.file).read_text(encoding="utf-8")
 
     def _stack(self) -> Stack | None:
         """The stack; raises Refused while it cannot be changed."""
@@ -138,6 +141,54 @@ class _Work:
                 hint=f"See why with `aws cloudformation describe-stack-events --stack-name {self.name}`.",
             )
         return stack
+
+
+class _Operations(_Work):
+    """The stack of ledger, bucket and guard."""
+
+    name, file = settings_module.OPERATIONS_STACK, OPERATIONS
+
+    def first(self) -> tuple[bool, bool]:
+        """Make a stack that does not exist, without functions; whether it was made, and whether somebody agreed."""
+        stack = self._stack()
+        if stack is not None and not stack.never_created:
+            return False, True
+        return self.change({FUNCTIONS_KEY: ""}, "Make ledger and artifact bucket", lambda: None)
+
+    def upload(self, package: Package) -> None:
+        """Put the package where the stack looks for it."""
+        bucket = _parameter(self.app, settings_module.ARTIFACTS_PARAMETER)
+        if not self.app.aws.storage.exists(bucket, package.key):
+            self.app.aws.storage.upload(bucket, package.key, package.body)
+
+
+class _Pipeline(_Work):
+    """The stack of the pipeline. Its template is too long to be handed over, so it lies in the artifact bucket."""
+
+    name, file = PIPELINE_STACK, PIPELINE
+
+    def kept(self, stack: Stack) -> Mapping[str, str | None]:
+        """What the stack has is not repeated: some are names of SSM parameters, and AWS tells what those contain."""
+        return dict.fromkeys(stack.parameters)
+
+    def template(self) -> tuple[str | None, str | None]:
+        """Where CloudFormation reads the template."""
+        body = (self.app.root / self.file).read_bytes()
+        bucket = _parameter(self.app, settings_module.ARTIFACTS_PARAMETER)
+        key = f"operations/{hashlib.sha256(body).hexdigest()}.yaml"
+        self.app.aws.storage.upload(bucket, key, body)
+        return self.app.aws.storage.template_url(bucket, key), None
+
+
+def _bring_pipeline(work: _Work, values: Mapping[str, str]) -> bool:
+    """Make the pipeline's stack where there are values, update it where it is; whether anything was changed."""
+    stack = work.app.aws.stacks.describe(PIPELINE_STACK)
+    there = stack is not None and not stack.never_created
+    if not there and not values:
+        return False
+    delivery = _Pipeline(work.app, work.progress, work.show, work.agree)
+    delivery.results = work.results
+    return delivery.change(values, "Update the pipeline" if there else "Make the pipeline", lambda: None)[0]
 
 
 def _write_settings(app: App, progress: Progress, results: list[StepResult]) -> bool:

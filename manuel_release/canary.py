@@ -26,8 +26,10 @@ from manuel_release.model.canary_change import (
 )
 from manuel_release.model.canary_run import newest_run
 from manuel_release.model.entry import EntryKind
+from manuel_release.model.location import Location
 from manuel_release.model.plan import NothingToDo, Refusal
 from manuel_release.model.release import LIVE
+from manuel_release.observe import location as locations
 from manuel_release.observe.canary_state import observe_canary_state, with_release
 from manuel_release.observe.service import service_of
 from manuel_release.perform import Recorder
@@ -129,6 +131,8 @@ class _Change:
         self.app, self.request, self.progress = app, request, progress
         self.show, self.agree, self.move = show, agree, move
         self.service: Service = service_of(app.aws, app.environment.stack)
+        where = Location(self.service.rest_api_id, self.service.api_stage)
+        locations.remember(app.memory, app.environment, where)
 
     def do(self, plan: Callable[[CanaryState], Decision]) -> CanaryOutcome:
         if self.request.dry_run:

@@ -103,8 +103,10 @@ def beat(app: App, api_stage: str, release: str, until: datetime) -> None:
 
 
 def _begin(app: App, api_stage: str, release: str) -> None:
-    """Whoever moved a canary has as long as a heartbeat to begin to observe it."""
-    beat(app, api_stage, release, app.now() + timedelta(seconds=app.settings.heartbeat_seconds))
+    """Whoever moved a canary has as long as a heartbeat to observe it, whatever was said of the share before."""
+    now = app.now()
+    until = now + timedelta(seconds=app.settings.heartbeat_seconds)
+    app.ledger.beat(app.environment.name, api_stage, release, now, until, app.holder)
 
 
 def _taken_back(app: App, plan: CanaryPlan, failed: CanaryStepFailed, progress: Progress) -> ReleaseError:
@@ -118,9 +120,10 @@ def _taken_back(app: App, plan: CanaryPlan, failed: CanaryStepFailed, progress: 
     if isinstance(error, Pending | Refused):
         return error
     receipt = take_back(app, plan.release, "rollout", error.message, progress)
+    incident = f"show {receipt.incident_id}" if receipt.incident_id else "list"
     return GateFailed(
         f"{plan.release} was taken back and {receipt.to_release} serves again: {error.message}",
-        hint=f"`manuel-release incident show {receipt.incident_id} --env {where}` has the receipt.",
+        hint=f"`manuel-release incident {incident} --env {where}` has the receipt.",
     )
 
 

@@ -104,7 +104,8 @@ def deploy(
         context = context_of(app, progress, keeper.pause, deadline)
         step = _under_way(state, what)
         if step is not None and state.unfinished is not None:
-            follow(step, _recorder(app, api_stage, state.unfinished.name, request), context)
+            begun = state.unfinished.name
+            follow(step, _recorder(app, api_stage, begun, request), context, planning.forget(state, begun))
             state = observe()
             _refuse(planning.admit(state, what.digest))
         release = planning.unfinished(state, what.digest) or app.ledger.reserve(

@@ -203,6 +203,8 @@ def _prefix(names: frozenset[str]) -> str:
 def _rolled_back(app: App, release: str, trigger: str, why: str, progress: Progress) -> Observed:
     receipt = take_back(app, release, trigger, why, progress)
     name = app.environment.name
+    if receipt.from_release is None:
+        return Observed(name, release, 5, f"{release} is bad and had lost its traffic already: {why}", _status(name))
     message = f"{release} is bad and was rolled back to {receipt.to_release}: {why}"
     return Observed(name, release, 5, message, f"manuel-release incident show {receipt.incident_id}", receipt)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from manuel_release.apply.context import Context
 from manuel_release.apply.executor import StepFailed, execute
-from manuel_release.errors import AccessError, GateFailed, Partial, Pending, ReleaseError
+from manuel_release.errors import AccessError, GateFailed, Partial, Pending, Refused, ReleaseError
 from manuel_release.model.entry import Entry, EntryKind
 from manuel_release.model.outcome import DeployOutcome, OutcomeStatus
 from manuel_release.model.plan import DeployPlan, ExecuteChangeSet
@@ -17,11 +17,11 @@ from manuel_release.pruning import prune_after_deploy
 from manuel_release.record.ledger import entry_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from manuel_release.app import App
-    from manuel_release.model.plan import FollowDeployments, FollowStack
+    from manuel_release.model.plan import FollowDeployments, FollowStack, Step
     from manuel_release.model.progress import Progress
 
 
@@ -114,12 +114,18 @@ def perform(plan: DeployPlan, record: Recorder, context: Context) -> DeployOutco
     )
 
 
-def follow(step: FollowStack | FollowDeployments, record: Recorder, context: Context) -> None:
-    """Wait for what an earlier run of this deploy began; a failure is written down as that release's."""
+def follow(
+    step: FollowStack | FollowDeployments, record: Recorder, context: Context, forget: Sequence[Step] = ()
+) -> None:
+    """Wait for what an earlier run of this deploy began; a failure is written down as that release's.
+
+    forget: what makes the API's stage forget a release that failed.
+    """
     try:
         execute((step,), context)
     except StepFailed as failed:
         if not _goes_on(failed.error):
+            _forget(forget, failed, context)
             record(EntryKind.DEPLOY_FAILED, step=failed.step.title, message=failed.error.message)
         raise unfinished(failed.error, record) from failed
 
@@ -143,15 +149,29 @@ def _goes_on(error: ReleaseError) -> bool:
     return isinstance(error, Pending | AccessError)
 
 
+def _forget(steps: Sequence[Step], failed: StepFailed, context: Context) -> None:
+    """Do the steps; what cannot be done is told, and is no failure of its own. Nothing without the lease."""
+    if isinstance(failed.error, Refused):
+        return
+    try:
+        execute(steps, replace(context, deadline=None))
+    except StepFailed as again:
+        context.progress.note(again.error.message)
+
+
 def _take_back(plan: DeployPlan, failed: StepFailed, context: Context, record: Recorder) -> None:
     """Return the traffic to the release before, when the new one had some already.
+
+    Without the lease nothing is done: whoever took it goes on.
 
     Raises GateFailed when that worked, Partial when it did not; returns when there was nothing to take back.
     """
     message = failed.error.message
     early = failed.index < plan.point_of_traffic or not plan.undo
-    if isinstance(failed.error, Pending) or (early and _goes_on(failed.error)):
+    if isinstance(failed.error, Pending | Refused) or (early and _goes_on(failed.error)):
         return
+    if failed.index < plan.point_of_traffic:
+        _forget(plan.forget, failed, context)
     if early:
         record(EntryKind.DEPLOY_FAILED, step=failed.step.title, message=message)
         return

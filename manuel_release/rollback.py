@@ -83,7 +83,8 @@ def roll_back(
     try:
         way = _decide(app, environment, location, request)
         if isinstance(way, NothingToDo):
-            return _resumed(app, environment, location, progress, agree) or _idle(environment, location, way)
+            resumed = _resumed(app, environment, location, progress, agree)
+            return resumed or _idle(environment, location, way, request.only)
         if request.dry_run:
             return _planned(environment, way)
         restored = _restore(app, environment, way, began, calls)
@@ -128,8 +129,11 @@ def _decide(app: App, environment: Environment, location: Location, request: Rol
     except Missing:
         raise
     except ReleaseError as error:
-        return _blind(app, environment, location, error)
-    target = planning.from_stage(stage, environment.name, app.now())
+        return _blind(app, environment, location, request.only, error)
+    if request.only is not None:
+        target = planning.away_from(request.only, stage, environment.name)
+    else:
+        target = planning.from_stage(stage, environment.name, app.now())
     if isinstance(target, NothingToDo):
         return target
     return _Way(location, _admitted(target), STAGE, stage)
@@ -157,7 +161,9 @@ def _named(app: App, environment: Environment, location: Location, to: str, insi
     return _Way(location, _admitted(target), LEDGER if past is not None else COMMAND, note=note)
 
 
-def _blind(app: App, environment: Environment, location: Location, error: ReleaseError) -> _Way:
+def _blind(
+    app: App, environment: Environment, location: Location, only: str | None, error: ReleaseError
+) -> _Way | NothingToDo:
     """By the ledger, because the stage could not be read; raises that error when the ledger says nothing either."""
     try:
         target = planning.from_past(observe_past(lambda: app.ledger, environment), environment.name)
@@ -168,7 +174,10 @@ def _blind(app: App, environment: Environment, location: Location, error: Releas
             f"nothing was changed, no release to go back to is known: {error.message}; the ledger: {also.message}",
             hint=f"{name} {error.hint}".strip(),
         ) from error
-    return _Way(location, _admitted(target), LEDGER, note=f"the stage was not read: {error.message}")
+    found = _admitted(target)
+    if only is not None and found.bad != only:
+        return NothingToDo(found.to, f"by the ledger {only} has no traffic that could be taken away")
+    return _Way(location, found, LEDGER, note=f"the stage was not read: {error.message}")
 
 
 def _admitted(target: Target | Refusal) -> Target:
@@ -227,13 +236,13 @@ def _unfinished(app: App, environment: Environment, stage: ApiStage) -> Target |
     return Target(begun[0].name, begun[1].to, f"a rollback to {begun[1].to} was begun before and is not finished")
 
 
-def _idle(environment: Environment, location: Location, way: NothingToDo) -> Receipt:
+def _idle(environment: Environment, location: Location, way: NothingToDo, only: str | None) -> Receipt:
     return Receipt(
         environment=environment.name,
         api_stage=location.api_stage,
         from_release=None,
         to_release=way.release,
-        why="the same was done a moment ago",
+        why="the same was done a moment ago" if only is None else f"{only} has no traffic any more",
         traffic_restored=True,
         message=way.reason,
     )

@@ -168,7 +168,9 @@ _PLAIN: Mapping[str, Callable[[Any], bool]] = {
 """Settings of one value: what it must be."""
 
 _WHOLE = ("health_answers", "retained_releases")
-_ENVIRONMENT_KEYS = {"stack": str, "parameters_file": str, "canary": bool, "asks": bool, "account_id": str}
+_ENVIRONMENT_KEYS = dict.fromkeys(("stack", "parameters_file", "account_id"), str) | dict.fromkeys(
+    ("canary", "asks", "rehearsed"), bool
+)
 
 
 def parse(text: str, source: str) -> Settings:

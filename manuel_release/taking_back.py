@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 
 def take_back(app: App, release: str, trigger: str, why: str, progress: Progress) -> Receipt:
-    """Roll the exposed release back; the receipt.
+    """Roll that release back, and no other that came meanwhile; the receipt.
+
+    Its `from_release` is None when somebody else had taken the release back already.
 
     Args:
         app: whose environment it is.
-        release: the bad one, for what people are told.
+        release: the bad one.
         trigger: what found it: `verdict`, `rollout`, or an alarm's name.
         why: one sentence, for the incident.
         progress: told what happens.
@@ -30,7 +32,7 @@ def take_back(app: App, release: str, trigger: str, why: str, progress: Progress
     from manuel_release.rollback import roll_back  # noqa: PLC0415
 
     again = f"manuel-release rollback --env {app.environment.name}"
-    request = RollbackRequest(reason=why, trigger=trigger, began=time.monotonic())
+    request = RollbackRequest(reason=why, trigger=trigger, began=time.monotonic(), only=release)
     try:
         receipt = roll_back(app, request, progress, lambda *_: None, lambda *_: True)
     except ReleaseError as error:

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from manuel_release import programs
 from manuel_release.rehearsal.process import EmbeddedCloud, Options
@@ -14,6 +15,27 @@ from manuel_release.rehearsal.process import EmbeddedCloud, Options
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+# Most of a minute or more each, the longest first.
+LONGEST = (
+    "test_rehearse.py",
+    "test_deploy.py",
+    "test_guard_rollback.py",
+    "test_guard_events.py",
+    "test_performance.py",
+    "test_dead_ends.py",
+    "test_crash_points.py",
+    "test_chaos.py",
+    "test_suites.py",
+    "test_service.py",
+    "test_kills.py",
+    "test_doctor.py",
+)
+# An example takes as long as the machine is busy.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
+SCREEN = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CI")
 
 
 @pytest.fixture(autouse=True)
@@ -25,11 +47,28 @@ def _no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("XDG_CACHE_HOME", os.devnull)  # nothing is remembered in the cache of whoever runs the tests
+
+
+@pytest.fixture(autouse=True)
+def _no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is printed depends neither on the terminal of who runs the tests, nor on their being distributed."""
+    for name in SCREEN:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than processors: tests on the embedded AWS wait for about a third of their time."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests are shuffled, except that those of a story stay together and in the order in which they are written."""
+    """Tests are shuffled, except that those of a story stay together and in the order in which they are written.
+
+    Distributed, the modules that take longest begin first: otherwise the whole run waits for one of them at its end.
+    """
     stories: dict[object, list[pytest.Item]] = {}
     for item in items:
         if item.get_closest_marker("story"):
@@ -42,7 +81,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         elif item.path not in told:
             told.add(item.path)
             ordered.extend(sorted(stories[item.path], key=_written))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        ordered.sort(key=_length)
     items[:] = ordered
+
+
+def _length(item: pytest.Item) -> int:
+    """A small number for the longest modules, then those on the embedded AWS, then all others."""
+    if item.path.name in LONGEST:
+        return LONGEST.index(item.path.name)
+    return len(LONGEST) + (item.get_closest_marker("emulator") is None)
 
 
 def _written(item: pytest.Item) -> tuple[int, tuple[int, ...]]:

@@ -45,6 +45,8 @@ class World:
         self.clock = Clock()
         self.aws = FakeAws(clock=self.clock)
         self.account_id = ""
+        self.only_rehearsed = False
+        self.days: tuple[str, ...] = ()
         self.folder = folder
         self.progress = Told()
         self.shown: list[DeployPlan] = []
@@ -61,7 +63,9 @@ class World:
         short = {"production": "prod"}.get(self.environment, self.environment)
         self.folder.mkdir(exist_ok=True)
         (self.folder / "packaged-template.yaml").write_text(TEMPLATE)
-        (self.folder / "artifact.json").write_text(json.dumps({"code_digest": code_digest, "commit": "abc1234"}))
+        (self.folder / "artifact.json").write_text(
+            json.dumps({"code_digest": code_digest, "commit": "abc1234", "rehearsed": self.days})
+        )
         values = {"Environment": short, **parameters}
         for name in ("dev", "staging", "production"):
             (self.folder / f"parameters-{name}.json").write_text(json.dumps(values))
@@ -75,7 +79,9 @@ class World:
     def app(self, **options: Any) -> App:
         app = App(GlobalOptions(environment=self.environment, **options), screen=None)  # type: ignore[arg-type]
         usual = settings.Settings()
-        ours = tuple(replace(one, account_id=self.account_id) for one in usual.environments)
+        ours = tuple(
+            replace(one, account_id=self.account_id, rehearsed=self.only_rehearsed) for one in usual.environments
+        )
         quick = replace(usual, root=self.folder, health_seconds=5.0, environments=ours)
         for name, value in {"settings": quick, "aws": self.aws, "caller": CALLER}.items():
             app.__dict__[name] = value

@@ -13,7 +13,7 @@ from manuel_release.apply.release_alarms import create_step as create_release_al
 from manuel_release.apply.shift import shift_live
 from manuel_release.apply.smoke import smoke_test
 from manuel_release.apply.stack import execute_change_set, follow_stack
-from manuel_release.apply.stage import check_health, write_stage_variables
+from manuel_release.apply.stage import check_health, use_api_deployment, write_stage_variables
 from manuel_release.errors import Pending, ReleaseError
 from manuel_release.model.plan import (
     CheckHealth,
@@ -25,6 +25,7 @@ from manuel_release.model.plan import (
     ShiftLive,
     SmokeTest,
     Step,
+    UseApiDeployment,
     WriteStageVariables,
 )
 from manuel_release.model.progress import StepResult
@@ -45,7 +46,7 @@ class StepFailed(Exception):  # noqa: N818 - an outcome that carries its cause
         self.error = error
 
 
-def perform(step: Step, context: Context) -> Done:
+def perform(step: Step, context: Context) -> Done:  # noqa: C901 - a case for each kind of step
     """Do one step; raises ReleaseError."""
     match step:
         case ExecuteChangeSet():
@@ -64,6 +65,8 @@ def perform(step: Step, context: Context) -> Done:
             done = shift_live(step, context)
         case WriteStageVariables():
             done = write_stage_variables(step, context)
+        case UseApiDeployment():
+            done = use_api_deployment(step, context)
         case CheckHealth():
             done = check_health(step, context)
         case _:

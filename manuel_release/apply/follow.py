@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from manuel_release.apply.context import Context, Done
-from manuel_release.errors import Pending
+from manuel_release.apply.deployments import ended
 
 if TYPE_CHECKING:
     from manuel_release.model.plan import FollowDeployments
@@ -16,19 +16,7 @@ def follow_deployments(step: FollowDeployments, context: Context) -> Done:
 
     Raises Pending when one is still at work after `deployment_seconds`.
     """
-    began = context.now()
-    waiting = list(step.deployments)
-    while waiting:
-        for deployment in [context.aws.deployments.get(deployment_id) for deployment_id in waiting]:
-            if deployment.over:
-                waiting.remove(deployment.id)
-                context.progress.note(f"{deployment.group}: {deployment.id} {deployment.status}")
-        waited = (context.now() - began).total_seconds()
-        if waiting and waited > context.settings.deployment_seconds:
-            raise Pending(
-                f"CodeDeploy is still at work after {waited:.0f} s: {', '.join(waiting)}",
-                hint="Run the same command again when they have ended.",
-            )
-        if waiting:
-            context.sleep(min(1.0, context.settings.poll_seconds))
+    hint = "Run the same command again when they have ended."
+    for _ in ended(step.deployments, context, still="CodeDeploy is still at work", hint=hint):
+        pass
     return Done(f"{len(step.deployments)} deployments")

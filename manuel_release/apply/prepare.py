@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from manuel_release.apply import preview
 from manuel_release.artifact import digest as digests
 from manuel_release.artifact import parameters, references, sam, source, template
-from manuel_release.errors import ReleaseError, UsageError
+from manuel_release.errors import Refused, ReleaseError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +32,7 @@ class Candidate:
     values: parameters; what SSM has is named here with its version (`ssm:/path:3`) and never told.
     tags: of the stack, from a parameter file that has some.
     packaged: the template that names the uploads, where somebody packaged it already.
+    rehearsed: the days on which the commit was rehearsed.
     """
 
     values: Mapping[str, str]
@@ -41,6 +42,7 @@ class Candidate:
     build: sam.Build | None = None
     packaged: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    rehearsed: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -75,7 +77,20 @@ def checked_parameters(app: App, request: DeployRequest) -> Mapping[str, str]:
 
 
 def candidate(app: App, request: DeployRequest, values: Mapping[str, str]) -> Candidate:
-    """Build, or take the build or artifact that is there; raises ReleaseError with SAM's words."""
+    """Build, or take the build or artifact that is there.
+
+    Raises ReleaseError with SAM's words, and Refused where the environment takes rehearsed commits only.
+    """
+    found = _candidate(app, request, values)
+    if app.environment.rehearsed and not found.rehearsed:
+        raise Refused(
+            f"{app.environment.name} takes rehearsed commits only, and {found.commit[:12] or 'this one'} has no stamp",
+            hint="Commit everything, run `make rehearse`, and `git push origin refs/notes/rehearsed`.",
+        )
+    return found
+
+
+def _candidate(app: App, request: DeployRequest, values: Mapping[str, str]) -> Candidate:
     file = parameters.read(parameter_file(app, request))
     if file.stack_policy is not None:
         app.screen.warn("the parameter file's StackPolicy is for CodePipeline; this deploy does not set it")
@@ -84,7 +99,8 @@ def candidate(app: App, request: DeployRequest, values: Mapping[str, str]) -> Ca
     build = sam.built(app.root) if request.no_build else sam.build(app.root)
     known = template.load(app.root / sam.TEMPLATE)
     commit = source.commit(app.root)
-    return Candidate(values, template.descriptions(known), build.code_digest, commit, build=build, tags=file.tags)
+    made = Candidate(values, template.descriptions(known), build.code_digest, commit, build=build, tags=file.tags)
+    return replace(made, rehearsed=source.rehearsed(app.root)) if app.environment.rehearsed else made
 
 
 def _from_artifact(folder: Path, values: Mapping[str, str]) -> Candidate:
@@ -92,13 +108,14 @@ def _from_artifact(folder: Path, values: Mapping[str, str]) -> Candidate:
         record = json.loads((folder / ARTIFACT_RECORD).read_text(encoding="utf-8"))
         packaged = (folder / ARTIFACT_TEMPLATE).read_text(encoding="utf-8")
         code_digest, commit = str(record["code_digest"]), str(record["commit"])
+        days = tuple(str(day) for day in record.get("rehearsed", ()))
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(
             f"{folder} is not a packaged artifact: {error}",
             hint=f"It holds {ARTIFACT_TEMPLATE} and {ARTIFACT_RECORD}; `make package` writes both.",
         ) from error
     known = template.loads(packaged, ARTIFACT_TEMPLATE)
-    return Candidate(values, template.descriptions(known), code_digest, commit, packaged=packaged)
+    return Candidate(values, template.descriptions(known), code_digest, commit, packaged=packaged, rehearsed=days)
 
 
 def packaged_template(app: App, what: Candidate) -> str:

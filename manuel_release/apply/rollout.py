@@ -9,17 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from manuel_release.apply.context import Context, Done
-from manuel_release.errors import GateFailed, Pending, Refused, ReleaseError
+from manuel_release.apply.deployments import description, ended, move_live, stop
+from manuel_release.errors import GateFailed, Refused
 from manuel_release.model.release import LIVE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from manuel_release.model.canary_change import RollOut
-    from manuel_release.model.traffic import Alias, Deployment
+    from manuel_release.model.traffic import Deployment
     from manuel_release.observe.service import Service
 
-ALL_AT_ONCE = "CodeDeployDefault.LambdaAllAtOnce"
 MOST_ALARMS = 10
 
 
@@ -29,11 +29,6 @@ class Interrupted(Refused):
 
 class DeploymentsFailed(GateFailed):
     """CodeDeploy did not move `live`."""
-
-
-def description(service: Service, release: str) -> str:
-    """What a deployment says it is for."""
-    return f"{service.api_stage} {release}"
 
 
 def roll_out(step: RollOut, context: Context, service: Service, unmoved: Callable[[], None]) -> Done:
@@ -87,7 +82,8 @@ def _begin(step: RollOut, context: Context, service: Service, name: str, unmoved
             hint="`manuel-release rollback` puts it right.",
         )
     unmoved()
-    return _create(step, context, service, live, target)
+    alarms = tuple(step.alarms)[:MOST_ALARMS]
+    return move_live(context, service, live, target, at_once=step.at_once, alarms=alarms)
 
 
 def _own(deployment: Deployment, service: Service, release: str) -> str:
@@ -100,45 +96,17 @@ def _own(deployment: Deployment, service: Service, release: str) -> str:
     return deployment.id
 
 
-def _create(step: RollOut, context: Context, service: Service, live: Alias, target: Alias) -> str:
-    return context.aws.deployments.create(
-        application=service.application,
-        group=live.function,
-        function=live.function,
-        alias=LIVE,
-        current_version=live.version,
-        target_version=target.version,
-        config=ALL_AT_ONCE if step.at_once else None,
-        alarms=tuple(step.alarms)[:MOST_ALARMS] or None,
-        description=description(service, step.release),
-    )
-
-
 def _follow(started: dict[str, str], context: Context, unmoved: Callable[[], None]) -> None:
-    began = context.now()
-    waiting = dict(started)
-    while waiting:
-        for name, deployment_id in list(waiting.items()):
-            deployment = context.aws.deployments.get(deployment_id)
-            if not deployment.over:
-                continue
-            del waiting[name]
-            context.progress.note(f"{name}: {deployment_id} {deployment.status}")
-            if deployment.status != "Succeeded":
-                stop(waiting.values(), context)
-                raise DeploymentsFailed(
-                    f"CodeDeploy did not move `live` of {name}: {deployment_id} {deployment.status}: "
-                    f"{deployment.message or 'it gives no reason'}"
-                )
-        if waiting:
-            waited = (context.now() - began).total_seconds()
-            if waited > context.settings.deployment_seconds:
-                raise Pending(
-                    f"CodeDeploy is still moving `live` after {waited:.0f} s: {', '.join(waiting.values())}",
-                    hint="Run the same command again; it follows them to their end.",
-                )
-            context.sleep(min(2.0, context.settings.poll_seconds))
-            unmoved()
+    running = list(started.values())
+    still, hint = "CodeDeploy is still moving `live`", "Run the same command again; it follows them to their end."
+    for deployment in ended(started.values(), context, still=still, hint=hint, pause=2.0, after_pause=unmoved):
+        running.remove(deployment.id)
+        if deployment.status != "Succeeded":
+            stop(running, context)
+            raise DeploymentsFailed(
+                f"CodeDeploy did not move `live` of {deployment.group}: {deployment.id} {deployment.status}: "
+                f"{deployment.message or 'it gives no reason'}"
+            )
 
 
 def _arrived(step: RollOut, context: Context, service: Service) -> None:
@@ -148,12 +116,3 @@ def _arrived(step: RollOut, context: Context, service: Service) -> None:
         live, target = functions.alias(name, LIVE), functions.alias(name, step.release)
         if live is None or target is None or live.version != target.version or live.weights:
             raise DeploymentsFailed(f"`live` of {name} is not on {step.release} although CodeDeploy says so")
-
-
-def stop(deployment_ids: Iterable[str], context: Context) -> None:
-    """Stop deployments and have CodeDeploy move their aliases back; one that cannot be stopped does not stop this."""
-    for deployment_id in tuple(deployment_ids):
-        try:
-            context.aws.deployments.stop(deployment_id, roll_back=True)
-        except ReleaseError as error:
-            context.progress.note(error.message)

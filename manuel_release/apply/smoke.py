@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from manuel_release.apply.context import Context, Done
 from manuel_release.errors import ReleaseError
+from manuel_release.observe.asking import released_by
 from manuel_release.observe.service import service_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from email.message import Message
-
     from manuel_release.model.plan import SmokeTest
     from manuel_release.model.traffic import Invocation
     from manuel_release.settings import SmokeRequest
-
-RELEASE_HEADER = "x-manuel-release"
 
 
 def proxy_event(method: str, path: str, stage: str) -> dict[str, Any]:
@@ -65,11 +61,6 @@ def complaint(answer: Invocation, release: str, expected: SmokeRequest | None) -
         return f"answered {status}: {payload.get('body')}"
     served = released_by(payload.get("headers") or {})
     return "" if served == release else f"says that it is {served or 'no release'}, not {release}"
-
-
-def released_by(headers: Mapping[str, Any] | Message) -> str:
-    """The release that an answer names in X-Manuel-Release, empty when it names none."""
-    return next((str(value) for name, value in headers.items() if name.lower() == RELEASE_HEADER), "")
 
 
 def smoke_test(step: SmokeTest, context: Context) -> Done:

@@ -1,56 +1,46 @@
-"""Stage variables, and the public URL."""
+"""The API's stage: its variables and its definition, and the public URL."""
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from manuel_release.apply.context import Context, Done
-from manuel_release.apply.smoke import released_by
 from manuel_release.errors import ReleaseError
+from manuel_release.observe.asking import Answer, ask
 from manuel_release.observe.service import observe_stage, service_of
 
 if TYPE_CHECKING:
-    from manuel_release.model.plan import CheckHealth, WriteStageVariables
-
-REQUEST_SECONDS = 10.0
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer of the public URL; status 0 when there was none, and then `problem` says why."""
-
-    status: int
-    release: str = ""
-    problem: str = ""
-
-
-def ask(url: str, timeout: float = REQUEST_SECONDS) -> Answer:
-    """One GET; `timeout` in seconds."""
-    request = urllib.request.Request(url, headers={"Accept": "application/json", "Cache-Control": "no-cache"})
-    try:
-        with urllib.request.urlopen(request, timeout=timeout) as response:
-            return Answer(response.status, released_by(response.headers))
-    except urllib.error.HTTPError as error:
-        with error:
-            return Answer(error.code, released_by(error.headers), f"HTTP {error.code}")
-    except (urllib.error.URLError, OSError) as error:
-        return Answer(0, problem=str(getattr(error, "reason", error)))
+    from manuel_release.model.plan import CheckHealth, UseApiDeployment, WriteStageVariables
+    from manuel_release.model.traffic import ApiStage
+    from manuel_release.observe.service import Service
 
 
 def write_stage_variables(step: WriteStageVariables, context: Context) -> Done:
     """One UpdateStage with the variables that differ, none when all are so already."""
     service = service_of(context.aws, step.stack)
-    stage = observe_stage(context.aws, service)
-    if stage is None:
-        raise ReleaseError(f"the API {service.rest_api_id} has no stage {service.api_stage}")
+    stage = _stage(context, service)
+    if any(stage.variables.get(name) != value for name, value in step.only_if.items()):
+        return Done("somebody wrote another one since", skipped=True)
     different = {name: value for name, value in step.variables.items() if stage.variables.get(name) != value}
     if not different:
         return Done("they are so already", skipped=True)
     context.aws.gateway.write_variables(service.rest_api_id, service.api_stage, different)
     return Done(", ".join(f"{name}={value}" for name, value in different.items()))
+
+
+def use_api_deployment(step: UseApiDeployment, context: Context) -> Done:
+    """One UpdateStage when the stage serves another definition of the API, none when it serves that one already.
+
+    API Gateway refuses it while the stage has a canary.
+    """
+    service = service_of(context.aws, step.stack)
+    stage, wanted = _stage(context, service), step.deployment or service.api_deployment
+    if not wanted:
+        return Done("the stack does not say which is its own", skipped=True)
+    if stage.deployment_id == wanted:
+        return Done(f"it serves {wanted} already", skipped=True)
+    context.aws.gateway.use_deployment(service.rest_api_id, service.api_stage, wanted)
+    return Done(f"{stage.deployment_id} -> {wanted}")
 
 
 def check_health(step: CheckHealth, context: Context) -> Done:
@@ -76,6 +66,13 @@ def check_health(step: CheckHealth, context: Context) -> Done:
         if not healthy:
             context.sleep(min(1.0, context.settings.poll_seconds))
     return Done(f"{url} answers with {step.release} ({asked} asked)")
+
+
+def _stage(context: Context, service: Service) -> ApiStage:
+    found = observe_stage(context.aws, service)
+    if found is None:
+        raise ReleaseError(f"the API {service.rest_api_id} has no stage {service.api_stage}")
+    return found
 
 
 def _seen(answer: Answer) -> str:

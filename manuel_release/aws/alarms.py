@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from manuel_release.aws.errors import translated
+from manuel_release.aws.metrics import query
 from manuel_release.model.traffic import Alarm
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from manuel_release.aws.session import Session
     from manuel_release.model.alarm import AlarmDefinition
-    from manuel_release.model.metric import Metric
 
 MOST_DELETED = 100
 
@@ -55,7 +55,7 @@ class Alarms:
                 AlarmName=alarm.name,
                 AlarmDescription=alarm.description,
                 ActionsEnabled=False,  # EventBridge hears of every change of state, and nothing else has to
-                Metrics=[watched, *(_query(name, metric) for name, metric in alarm.metrics.items())],
+                Metrics=[watched, *(query(name, metric, shown=False) for name, metric in alarm.metrics.items())],
                 ComparisonOperator=alarm.comparison.value,
                 Threshold=alarm.threshold,
                 EvaluationPeriods=alarm.periods,
@@ -69,19 +69,3 @@ class Alarms:
             some = names[first : first + MOST_DELETED]
             with translated(f"cannot delete {len(some)} alarms, the first of them {some[0]}"):
                 self._session.client("cloudwatch").delete_alarms(AlarmNames=list(some))
-
-
-def _query(name: str, metric: Metric) -> MetricDataQueryTypeDef:
-    return {
-        "Id": name,
-        "MetricStat": {
-            "Metric": {
-                "Namespace": metric.namespace,
-                "MetricName": metric.name,
-                "Dimensions": [{"Name": key, "Value": value} for key, value in metric.dimensions],
-            },
-            "Period": metric.period,
-            "Stat": metric.statistic,
-        },
-        "ReturnData": False,
-    }

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updatin
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from typing import TYPE_CHECKING
@@ -24,10 +25,14 @@ if TYPE_CHECKING:
         CreateChangeSetInputTypeDef,
         DescribeChangeSetInputPaginateTypeDef,
         DescribeEventsInputPaginateTypeDef,
+        ParameterTypeDef,
     )
 
     from manuel_release.aws.session import Session
     from manuel_release.model.stack import Change, StackEvent
+
+STACK_ROLE_VARIABLE = "MANUEL_STACK_ROLE"
+"""ARN of the role with which CloudFormation changes a stack, so that whoever deploys needs fewer permissions."""
 
 CHANGE_SET_SECONDS = 600.0
 _FIRST_POLL_SECONDS = 0.2
@@ -61,7 +66,7 @@ class ChangeSets:
         stack: str,
         template_url: str | None,
         template_body: str | None,
-        parameters: Mapping[str, str],
+        parameters: Mapping[str, str | None],
         creates: bool,
         name: str,
         description: str,
@@ -76,7 +81,8 @@ class ChangeSets:
             stack: name of the stack.
             template_url: where the template is in S3; or None and
             template_body: the template itself, at most 51,200 bytes.
-            parameters: a value for each parameter; one that is left out gets the template's default.
+            parameters: a value for each parameter, None for the one that it has now; one that is left out gets the
+                template's default.
             creates: whether the stack is new (or only has a change set that was never executed).
             name: of the change set; letters, digits and hyphens, beginning with a letter.
             description: for people who look at it in the console, at most 1,024 characters.
@@ -84,6 +90,10 @@ class ChangeSets:
             tags: of the stack and everything in it.
             values: ask for the values of properties before and after, too.
             within: seconds to wait for it.
+
+        CloudFormation acts as the role that MANUEL_STACK_ROLE names, and keeps it for later operations on the stack;
+        where the variable is not set, as the role of the stack's last operation or as the caller.
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html
 
         Raises:
             ReleaseError: AWS refuses it, in AWS's words; the change set is deleted.
@@ -94,7 +104,7 @@ class ChangeSets:
             "ChangeSetName": name,
             "ChangeSetType": "CREATE" if creates else "UPDATE",
             "Description": description,
-            "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+            "Parameters": [_parameter(key, value) for key, value in parameters.items()],
             "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
             # Always sent: left out, the triggers of an earlier update would stay.
             "RollbackConfiguration": {
@@ -103,6 +113,9 @@ class ChangeSets:
             },
             "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
         }
+        role = os.environ.get(STACK_ROLE_VARIABLE)
+        if role:
+            asked["RoleARN"] = role
         if template_url is not None:
             asked["TemplateURL"] = template_url
         if template_body is not None:
@@ -197,6 +210,12 @@ class ChangeSets:
                 self._client.delete_change_set(ChangeSetName=change_set_id)
             except self._client.exceptions.ChangeSetNotFoundException:
                 return
+
+
+def _parameter(key: str, value: str | None) -> ParameterTypeDef:
+    if value is None:
+        return {"ParameterKey": key, "UsePreviousValue": True}
+    return {"ParameterKey": key, "ParameterValue": value}
 
 
 def _told(objection: StackEvent) -> str:

@@ -159,7 +159,10 @@ class Functions:
     def delete_alias(self, function: str, name: str) -> None:
         """Delete an alias; harmless when it is gone."""
         with translated(f"cannot delete alias {name} of function {function}"):
-            self._client.delete_alias(FunctionName=function, Name=name)
+            try:
+                self._client.delete_alias(FunctionName=function, Name=name)
+            except self._client.exceptions.ResourceNotFoundException:
+                return
 
     def delete_version(self, function: str, version: str) -> None:
         """Delete a published version; harmless when it is gone. AWS refuses one that an alias names."""

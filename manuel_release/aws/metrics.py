@@ -41,7 +41,7 @@ class Metrics:
         for first in range(0, len(metrics), MOST_METRICS):
             batch = metrics[first : first + MOST_METRICS]
             by_id = {f"m{number}": metric for number, metric in enumerate(batch)}
-            queries = [_query(name, metric) for name, metric in by_id.items()]
+            queries = [query(name, metric) for name, metric in by_id.items()]
             with translated(f"cannot read {len(batch)} metrics"):
                 for page in paginator.paginate(
                     MetricDataQueries=queries, StartTime=start, EndTime=end, ScanBy="TimestampAscending"
@@ -55,7 +55,11 @@ class Metrics:
         return MetricAnswers(values, failed)
 
 
-def _query(name: str, metric: Metric) -> MetricDataQueryTypeDef:
+def query(name: str, metric: Metric, *, shown: bool = True) -> MetricDataQueryTypeDef:
+    """A metric as CloudWatch is asked for it; `name`: its id in expressions, `shown`: whether its values are returned.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDataQuery.html
+    """
     return {
         "Id": name,
         "MetricStat": {
@@ -67,5 +71,5 @@ def _query(name: str, metric: Metric) -> MetricDataQueryTypeDef:
             "Period": metric.period,
             "Stat": metric.statistic,
         },
-        "ReturnData": True,
+        "ReturnData": shown,
     }

@@ -48,7 +48,7 @@ class Pipelines:
             except self._client.exceptions.PipelineNotFoundException as error:
                 raise SettingsError(
                     f"there is no pipeline {name} in {self._session.region}",
-                    hint="Deploy pipeline.yaml first, or check --region and --profile.",
+                    hint="`manuel-release bootstrap --repository OWNER/NAME` makes one; or check --region.",
                 ) from error
         stages = tuple(_stage(one) for one in found.get("stageStates", []))
         return PipelineState(name, stages, self.executions(name, executions))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from manuel_release.view.console import Screen
 
 COMMANDS = {  # in the order of a user's life
-    "bootstrap": "Make the ledger, the artifact bucket and the settings of this account",
+    "bootstrap": "Make the ledger, the artifact bucket, the settings and the pipeline of this account",
     "deploy": "Deploy a release to an environment",
     "status": "Show what runs where, and what needs a person",
     "history": "List releases, newest first",
@@ -35,8 +35,11 @@ COMMANDS = {  # in the order of a user's life
     "lease": "See who is changing an environment, and take that over",
     "quarantine": "See which code may not be released again, and lift that",
     "doctor": "Check this machine, the account and the environments",
+    "package": "Build, upload the code, and write an artifact that can be deployed without the source",
+    "step": "Do what a build of the pipeline does",
+    "quality": "Decide whether a build is good enough, from its reports",
     "parameters": "Print an environment's parameters in another form",
-    "rehearse": "Run a release here, on an AWS of its own",
+    "rehearse": "Run the whole pipeline here, on an AWS of its own",
     "cloud": "Start, stop and use the embedded AWS",
     "completion": "Print the completion script of a shell",
 }

@@ -141,7 +141,7 @@ def _reject(app: App, gate: str, role: str) -> None:
 @_gate
 @_execution
 @_artifact
-@click.option("--results", type=click.Path(path_type=Path), multiple=True, help="Folder with JUnit reports.")
+@click.option("--results", multiple=True, metavar="[NAME=]FOLDER", help="Folder with JUnit reports.")
 @click.option("--part", multiple=True, metavar="NAME=FILE", help="A JSON document that people should see.")
 @click.option("--variables", type=click.Path(path_type=Path), help="Write PACKAGE_HASH and PACKAGE_SUMMARY there.")
 @click.pass_obj
@@ -152,7 +152,7 @@ def package(app: App, /, gate: str, execution: str | None, artifact: Path, **giv
     from manuel_release.plan import approval as plan  # noqa: PLC0415
     from manuel_release.view import approval as view  # noqa: PLC0415
 
-    record, counted = evidence.record(artifact), evidence.tests(given["results"])
+    record, counted = evidence.record(artifact), evidence.tests([evidence.labelled(one) for one in given["results"]])
     parts = dict(evidence.part(one, Path.cwd()) for one in given["part"])
     made = Package(
         gate=gate,
@@ -186,19 +186,13 @@ def check(app: App, gate: str, execution: str | None, artifact: Path, percent: f
 
     Approvals given in the AWS console count too. Ends with 3 when the gate does not hold.
     """
-    from manuel_release.model.approval import GATES  # noqa: PLC0415 - `--help` stays fast
-    from manuel_release.pipeline import evidence  # noqa: PLC0415
-    from manuel_release.plan import approval as plan  # noqa: PLC0415
+    from manuel_release.plan import approval as plan  # noqa: PLC0415 - `--help` stays fast
     from manuel_release.view import approval as view  # noqa: PLC0415
 
-    id_ = gates.needed(execution)
-    stored = gates.stored(app, id_, gate)
-    known = plan.decisions(app.ledger.entries(gates.ENVIRONMENT), gate, id_)
-    runs = app.aws.pipelines.runs(gates.pipeline_name(app), id_)
-    digest = evidence.record(artifact)["code_digest"]
-    gates.refuse(plan.check(GATES[gate], stored, runs, known, gates.people(app), code_digest=digest))
+    package, known = gates.held(app, gate, execution, artifact)
+    digest = plan.package_hash(package)
     share = plan.percent(known, percent)
-    app.screen.answer(view.checked_json(gate, id_, plan.package_hash(stored), share))
-    app.screen.say(f"The gate {gate} holds: package {plan.package_hash(stored)[:12]}.")
+    app.screen.answer(view.checked_json(gate, package.execution_id, digest, share))
+    app.screen.say(f"The gate {gate} holds: package {digest[:12]}.")
     if percent:
         app.screen.verbatim(f"{share:g}")

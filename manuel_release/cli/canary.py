@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from manuel_release.cli import canary_moves as moves
-from manuel_release.cli.options import shared_options
+from manuel_release.cli.options import settle_environment, shared_options
 
 if TYPE_CHECKING:
     from manuel_release.app import App
@@ -45,7 +45,7 @@ def status(app: App) -> None:
     from manuel_release.view import canary_json  # noqa: PLC0415
     from manuel_release.view.canary import CanaryScreen  # noqa: PLC0415
 
-    moves.settle_environment(app)
+    settle_environment(app)
     found = observation(app, app.environment, app.screen.warn).observer.look(app.now())
     app.screen.answer(canary_json.canary(found))
     app.screen.show(CanaryScreen(found))
@@ -65,7 +65,7 @@ def watch(ctx: click.Context, observe: bool) -> None:
     With --observe it is what the pipeline runs after every move: it ends when the step's time is over, honours `canary
     extend`, rolls a bad release back before it ends with 5, and after 100 % watches the release's alarms.
     """
-    moves.settle_environment(ctx.obj)
+    settle_environment(ctx.obj)
     ctx.exit((_observed if observe else _watched)(ctx.obj))
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from manuel_release.cli.options import duration, shared_options
+from manuel_release.cli.options import duration, settle_environment, shared_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,14 +15,6 @@ if TYPE_CHECKING:
     from manuel_release.model.canary_change import CanaryOutcome, CanaryPlan, CanaryRequest
 
 PERCENT = click.FloatRange(0, 100, min_open=True)
-
-
-def settle_environment(app: App) -> None:
-    """Have the App mean production where neither --env nor MANUEL_ENV names an environment."""
-    from manuel_release.settings import FALLBACK_ENVIRONMENT  # noqa: PLC0415 - `--help` stays fast
-
-    if app.options.environment is None and not os.environ.get("MANUEL_ENV"):
-        app.options = replace(app.options, environment=FALLBACK_ENVIRONMENT)
 
 
 @click.command("start")

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from manuel_release.app import App
-    from manuel_release.model.approval import Package, PendingApproval
+    from manuel_release.model.approval import Decision, Package, PendingApproval
     from manuel_release.model.people import People
     from manuel_release.model.plan import Refusal
 
@@ -56,6 +58,24 @@ def stored(app: App, execution: str, gate: str) -> Package:
         f"there is no package of the gate {gate} in execution {execution}: {why}",
         hint="Look at the action before the gate with `manuel-release pipeline status`.",
     )
+
+
+def held(app: App, gate: str, execution: str | None, artifact: Path) -> tuple[Package, tuple[Decision, ...]]:
+    """The package of a gate that was passed, and what was decided there; raises Refused when the gate does not hold.
+
+    artifact: folder of the build that is about to be released.
+    """
+    from manuel_release.model.approval import GATES  # noqa: PLC0415 - `--help` stays fast
+    from manuel_release.pipeline import evidence  # noqa: PLC0415
+    from manuel_release.plan import approval as plan  # noqa: PLC0415
+
+    id_ = needed(execution)
+    package = stored(app, id_, gate)
+    known = plan.decisions(app.ledger.entries(ENVIRONMENT), gate, id_)
+    runs = app.aws.pipelines.runs(pipeline_name(app), id_)
+    digest = evidence.record(artifact)["code_digest"]
+    refuse(plan.check(GATES[gate], package, runs, known, people(app), code_digest=digest))
+    return package, known
 
 
 def key(execution: str, gate: str) -> str:

@@ -6,6 +6,7 @@ import functools
 import os
 import re
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -118,6 +119,14 @@ def chosen() -> GlobalOptions:
     if "output" in given:
         given["output"] = Output(given["output"])
     return GlobalOptions(**given)
+
+
+def settle_environment(app: App) -> None:
+    """Have the App mean production where neither --env nor MANUEL_ENV names an environment."""
+    from manuel_release.settings import FALLBACK_ENVIRONMENT  # noqa: PLC0415 - `--help` stays fast
+
+    if app.options.environment is None and not os.environ.get("MANUEL_ENV"):
+        app.options = replace(app.options, environment=FALLBACK_ENVIRONMENT)
 
 
 def shared_options(function: Callable[P, T]) -> Callable[P, T]:

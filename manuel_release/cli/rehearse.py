@@ -1,4 +1,4 @@
-"""`rehearse`: a release here, on an AWS of its own."""
+"""`rehearse`: the whole pipeline here, on an AWS of its own."""
 
 from __future__ import annotations
 
@@ -11,26 +11,55 @@ from manuel_release.cli.options import shared_options
 if TYPE_CHECKING:
     from manuel_release.app import App
 
+KINDS = ("tests", "stack", "errors", "latency", "alarm", "approval", "observer")
+
 
 @click.command("rehearse")
 @shared_options
+@click.option("--quick", is_flag=True, help="Only the good day, from push to 100 %.")
+@click.option("--full", is_flag=True, help="Whole test suites instead of their smoke profiles; takes much longer.")
+@click.option("--fail-at", metavar="STAGE", help="Only the bad day, which goes wrong in this stage.")
+@click.option("--fault", type=click.Choice(KINDS), help="Only the bad day, on which this goes wrong.")
+@click.option("--approve", is_flag=True, help="Have people of the rehearsal decide at the gates.")
 @click.option("--keep", is_flag=True, help="Keep the copies and logs of the rehearsal.")
 @click.pass_obj
-def command(app: App, keep: bool) -> None:
-    """Run a release here, on an AWS of its own.
+def command(app: App, /, *, quick: bool, full: bool, keep: bool, approve: bool, **bad: str | None) -> None:
+    """Run the whole pipeline here, on an AWS of its own.
 
-    Deploys the working tree to dev, staging and production of an embedded AWS, uses it as a signed-in user over HTTP,
-    replaces it in dev under traffic, and says what happened. Needs no AWS account.
-    """
-    from manuel_release.rehearsal.run import Rehearser  # noqa: PLC0415 - `--help` stays fast
+    The working tree goes to three environments of an embedded AWS. A push then goes through every stage of
+    pipeline.yaml, under real HTTP traffic, with its gates, canary and tests; a bad release is taken back, and at the
+    end one is rolled back by hand. Needs no AWS account.
+
+    \b
+    manuel-release rehearse --approve
+    manuel-release rehearse --approve --fail-at DeployCanary --fault observer
+    """  # noqa: D301 - click's mark for lines that are not wrapped
+    from manuel_release.artifact import source  # noqa: PLC0415 - `--help` stays fast
+    from manuel_release.rehearsal import faults, stamp  # noqa: PLC0415
+    from manuel_release.rehearsal.run import Rehearser, Script  # noqa: PLC0415
     from manuel_release.view import rehearsal as view  # noqa: PLC0415
     from manuel_release.view.progress import progress_for  # noqa: PLC0415
 
+    asked = bad["fault"] is not None or bad["fail_at"] is not None
+    if asked and quick:
+        raise click.UsageError("--quick is the good day; leave it out to rehearse a fault.")
+    usual = faults.chosen("errors", None)
+    script = Script(
+        bad=faults.chosen(bad["fault"], bad["fail_at"]) if asked else (None if quick else usual),
+        good=not asked,
+        by_hand=not asked and not quick,
+        full=full,
+        approve=approve,
+        keep=keep,
+    )
     folder = app.root / ".manuel" / "rehearsals" / app.now().strftime("%Y%m%d-%H%M%S-%f")
-    folder.mkdir(parents=True)
     region = app.options.region or app.settings.region
-    rehearsal = Rehearser(app.root, folder, region, progress_for(app.screen)).run(keep=keep)
-    app.screen.answer(view.as_json(rehearsal))
-    app.screen.show(view.RehearsalScreen(rehearsal))
-    if not rehearsal.ok:
+    commit = source.commit(app.root)
+    done = Rehearser(app.root, folder, region, progress_for(app.screen), script).run()
+    stamped = stamp.put(app.root, script.days, app.now()) if done.ok and source.commit(app.root) == commit else ""
+    app.screen.answer(view.as_json(done))
+    app.screen.show(view.RehearsalScreen(done))
+    if stamped:
+        app.screen.say(f"Commit {stamped[:12]} has its stamp: {', '.join(script.days)}.")
+    if not done.ok:
         raise click.exceptions.Exit(1)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from manuel_release.cli.options import shared_options
+from manuel_release.cli.options import settle_environment, shared_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,13 +43,11 @@ def command(ctx: click.Context, to: str | None, infrastructure: bool, no_probe: 
     began = _key_pressed()
     from manuel_release import rollback  # noqa: PLC0415 - `--help` stays fast
     from manuel_release.model.rollback import RollbackRequest  # noqa: PLC0415
-    from manuel_release.settings import FALLBACK_ENVIRONMENT  # noqa: PLC0415
     from manuel_release.view.rollback import LateProgress, restored_line  # noqa: PLC0415
 
     app: App = ctx.obj
     screen, asked = app.screen, app.options
-    if asked.environment is None:
-        app.options = replace(asked, environment=os.environ.get("MANUEL_ENV") or FALLBACK_ENVIRONMENT)
+    settle_environment(app)
     request = RollbackRequest(
         to=to,
         infrastructure=infrastructure,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class BootstrapOutcome:
     """The end of a bootstrap: LIVE (made or updated), NOTHING_TO_DO, or PLANNED (only shown).
 
-    guard: key of the package that the guard runs; empty while there is no guard.
+    guard: key of the package that the guard runs; empty while there is no guard. pipeline: its name; empty for none.
     """
 
     status: OutcomeStatus
@@ -25,3 +25,4 @@ class BootstrapOutcome:
     guard: str = ""
     settings: str = ""
     results: Sequence[StepResult] = ()
+    pipeline: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ class Happening(StrEnum):
     APPROVAL_REFUSED = "approval_refused"  # rejected, timed out or abandoned
     OBSERVER_DIED = "observer_died"  # the job that observed it failed or was stopped
     UNOBSERVED = "unobserved"  # nobody has given a sign of life for too long
+    FOUND_BAD = "found_bad"  # the judge says so, of the counts of both arms
 
 
 class Phase(StrEnum):
@@ -46,7 +48,7 @@ class Occurrence:
     """One thing that happened, as an event told it.
 
     environment: its name (`production`). name: the alarm's, deployment's, action's or build's. release: None where the
-    event does not say which. signal: of an alarm. text: what AWS says about it.
+    event does not say which. signal: of an alarm. text: what AWS says about it. execution: of the pipeline, of a gate.
     """
 
     happening: Happening
@@ -55,21 +57,20 @@ class Occurrence:
     release: str | None = None
     signal: Signal | None = None
     text: str = ""
+    execution: str = ""
 
 
 @dataclass(frozen=True)
 class Exposure:
     """The release that has traffic and has not proven itself, or the one that an alarm is about.
 
-    since: when it got its first share; None while the ledger does not tell. target: where the traffic would go back to
-    when the API's stage alone would choose wrongly.
+    since: when it got its first share; None while the ledger does not tell.
     """
 
     release: str | None
     phase: Phase
     percent: float = 0.0
     since: datetime | None = None
-    target: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,12 @@ class Situation:
     lease: str = ""
     looked_after_until: datetime | None = None
     heartbeat_seconds: float = 180.0
+
+    @property
+    def handed_over(self) -> bool:
+        """Whether the last observer ended with leaving the release to people for longer than a sign of life lasts."""
+        until = self.looked_after_until
+        return until is not None and until > self.now + timedelta(seconds=self.heartbeat_seconds)
 
 
 @dataclass(frozen=True)

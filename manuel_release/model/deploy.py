@@ -53,6 +53,7 @@ class RunningUpdate:
 class DeployState:
     """An environment as it is before a deploy: all read calls, nothing changed.
 
+    api_deployment: id of the stack's own deployment of the API; empty while that is not known.
     live: function name -> its alias `live`; empty before the first release.
     deploying: ids of CodeDeploy deployments that are under way.
     releases: newest first, of this API stage.
@@ -67,6 +68,7 @@ class DeployState:
     caller: Caller
     stack: Stack | None
     stage: ApiStage | None = None
+    api_deployment: str = ""
     live: Mapping[str, Alias] = field(default_factory=dict)
     deploying: Sequence[str] = ()
     alarms: Sequence[Alarm] = ()
@@ -98,6 +100,16 @@ class DeployState:
     def live_release(self) -> Release | None:
         """The release that holds 100 %, as the ledger knows it."""
         return self.newest(ReleaseState.LIVE)
+
+    @property
+    def left_definition(self) -> str:
+        """The API deployment that the stage serves instead of the stack's own; empty when it serves that.
+
+        A rollback restores an older one, and CloudFormation, for which nothing changed, leaves the stage there.
+        """
+        if self.stage is None or not self.api_deployment or self.stage.deployment_id == self.api_deployment:
+            return ""
+        return self.stage.deployment_id
 
     @property
     def retained(self) -> Sequence[str]:

@@ -17,6 +17,7 @@ class Environment:
     canary: a new release is held at 0 % for `canary start`; otherwise it goes live as soon as it is proven.
     asks: a person confirms the change set (skipped by --yes).
     account_id: the account that it must be in; empty where any will do.
+    rehearsed: only commits that were rehearsed are deployed.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Environment:
     canary: bool = False
     asks: bool = False
     account_id: str = ""
+    rehearsed: bool = False
 
 
 def canonical(name: str) -> str:

@@ -78,20 +78,37 @@ class SmokeTest:
 
 @dataclass(frozen=True)
 class ShiftLive:
-    """Move `live` to the release's versions with CodeDeploy, one deployment per function, all at once."""
+    """Move `live` to the release's versions with CodeDeploy, one deployment per function, all at once.
+
+    back: it returns to a release that served; a new one must still be the stage's candidate, or somebody rolled back.
+    """
 
     stack: str
     release: str
     title: str = "Move `live` with CodeDeploy"
+    back: bool = False
 
 
 @dataclass(frozen=True)
 class WriteStageVariables:
-    """Write stage variables of the API (only those that differ)."""
+    """Write stage variables of the API (only those that differ).
+
+    only_if: what others must be for that; where one is not, somebody has moved on and nothing is written.
+    """
 
     stack: str
     variables: Mapping[str, str]
     title: str = "Write down the release on the API's stage"
+    only_if: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class UseApiDeployment:
+    """Have the API's stage serve one deployment of its definition; `deployment` empty: the stack's own."""
+
+    stack: str
+    deployment: str = ""
+    title: str = "Put the API's stage on the stack's own definition again"
 
 
 @dataclass(frozen=True)
@@ -112,6 +129,7 @@ Step = (
     | SmokeTest
     | ShiftLive
     | WriteStageVariables
+    | UseApiDeployment
     | CheckHealth
 )
 
@@ -122,6 +140,7 @@ class DeployPlan:
 
     undo: what takes traffic back when a step after `point_of_traffic` (index into steps) fails; empty where nothing
         served before.
+    forget: what makes the stage forget the release when a step before it fails.
     changes: the change set's changes with what they mean.
     refusal: why it must not be done; None when it may be.
     override: the reason why shared changes may be breaking; empty for none.
@@ -139,6 +158,7 @@ class DeployPlan:
     previous: str | None = None
     point_of_traffic: int = 0
     undo: Sequence[Step] = ()
+    forget: Sequence[Step] = ()
     warnings: Sequence[str] = field(default_factory=tuple)
     changes: Sequence[JudgedChange] = ()
     refusal: Refusal | None = None

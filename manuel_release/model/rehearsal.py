@@ -38,6 +38,21 @@ class RehearsedStage:
 
 
 @dataclass(frozen=True)
+class TrafficSpan:
+    """Who answered users from `at` (seconds since the epoch) on for `seconds`: release -> answers; failed ones."""
+
+    at: float
+    seconds: float
+    answers: Mapping[str, int]
+    failed: int = 0
+
+    def percent(self, release: str) -> float:
+        """The release's share of the answers, 0-100."""
+        total = sum(self.answers.values())
+        return 100.0 * self.answers.get(release, 0) / total if total else 0.0
+
+
+@dataclass(frozen=True)
 class Rehearsal:
     """A whole rehearsal.
 
@@ -45,6 +60,9 @@ class Rehearsal:
     facts: sentences worth reading at the end.
     failure: why it stopped; empty when everything was done.
     kept: where the cloud and its logs are when they were kept.
+    decided: what people decided at the gates, in sentences.
+    traffic: who answered production's users, in the order of time.
+    receipts: of the rollbacks, as `rollback` answers, with `trigger` and `by`.
     """
 
     stages: Sequence[RehearsedStage]
@@ -54,6 +72,9 @@ class Rehearsal:
     failure: str = ""
     kept: str = ""
     status: Sequence[Mapping[str, Any]] = ()
+    decided: Sequence[str] = ()
+    traffic: Sequence[TrafficSpan] = ()
+    receipts: Sequence[Mapping[str, Any]] = ()
 
     @property
     def ok(self) -> bool:

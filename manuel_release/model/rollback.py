@@ -23,6 +23,9 @@ class RollbackRequest:
     """What was asked for.
 
     to: the release to go back to; None for the last one that held 100 %.
+    only: the release that is to lose the traffic, and no other; None for whichever is new. Whether it still has any,
+        and where the traffic goes, is then decided on one reading of the stage, the last one before the change: what
+        the caller saw before may have been moved since. Not together with `to`.
     infrastructure: restore that release's template and parameters too, after the traffic.
     trigger: `person`, or the name of the alarm or event.
     probe: ask the public URL meanwhile who answers.
@@ -39,6 +42,12 @@ class RollbackRequest:
     probe: bool = True
     insist: bool = False
     began: float | None = None
+    only: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a request that means two things."""
+        if self.to is not None and self.only is not None:
+            raise ValueError("`to` names where the traffic goes, `only` leaves that to the stage")
 
 
 @dataclass(frozen=True)

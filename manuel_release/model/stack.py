@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 FUNCTION = "AWS::Lambda::Function"
 ALIAS = "AWS::Lambda::Alias"
 VERSION = "AWS::Lambda::Version"
+API_DEPLOYMENT = "AWS::ApiGateway::Deployment"
 VALIDATION_FAILED = "VALIDATION_FAILED"
 """Status of something that AWS objects to before it begins; such an event's physical id is a place in the template."""
 

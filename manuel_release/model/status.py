@@ -48,7 +48,8 @@ class EnvironmentStatus:
     interrupted: the release whose rollout to 100 % began and that nobody works on any more.
     serving_differs: aliases that are on another version than the release that serves.
     freeze: what stops all changes but rollbacks; None while nothing does.
-    pending_approvals: titles of the gates that wait for a person.
+    pending_approvals: the approvals that wait for a person, as `Stage/Action` of the pipeline.
+    approvals_note: why they are not known, one sentence; empty when they are, and where there is no pipeline.
     note: what could not be read, one sentence; empty when everything could.
     """
 
@@ -69,7 +70,13 @@ class EnvironmentStatus:
     serving_differs: tuple[Difference, ...] = ()
     freeze: Freeze | None = None
     pending_approvals: tuple[str, ...] = ()
+    approvals_note: str = ""
     note: str = ""
+
+    @property
+    def remarks(self) -> str:
+        """Everything that could not be read; a pipeline that cannot be asked is no fault of the environment."""
+        return "; ".join(one for one in (self.note, self.approvals_note) if one)
 
     @property
     def stack_status(self) -> str | None:

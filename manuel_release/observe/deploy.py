@@ -54,6 +54,7 @@ def observe_deploy(  # noqa: PLR0917 - where to look, for what, and as whom
         state,
         stack=service.stack,
         stage=parts.observe_stage(aws, service),
+        api_deployment=service.api_deployment,
         live=parts.observe_live(aws, service),
         deploying=parts.observe_deploying(aws, service),
         alarms=aws.alarms.by_prefix(f"{environment.stack}-"),

@@ -80,9 +80,7 @@ class Scene:
             return Exposure(release, Phase.NONE)
         trial = timedelta(seconds=settings.canary_observe_seconds[-1])
         if run is not None and run.done is not None and now < run.done.at + trial:
-            waiting = stage.candidate  # deployed since: a rollback without a target would take that one back
-            target = stage.previous if waiting is not None else None
-            return Exposure(release, Phase.UNPROVEN, 100.0, since or run.done.at, target)
+            return Exposure(release, Phase.UNPROVEN, 100.0, since or run.done.at)
         return Exposure(release, Phase.PROVEN, 100.0)
 
 

@@ -20,6 +20,7 @@ from manuel_release.settings import API_PARAMETER
 if TYPE_CHECKING:
     from manuel_release.aws import Aws
     from manuel_release.model.environment import Environment
+    from manuel_release.model.stack import Stack
 
 _TELLS_ACCOUNTS_APART = ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL")
 
@@ -75,13 +76,29 @@ def find(aws: Aws, environment: Environment, memory: Memory, *, anew: bool = Fal
 
     anew: do not believe what is remembered. Raises ReleaseError when nothing tells.
     """
-    key = f"api {environment.name}"
-    kept = memory.get(key)
+    kept = memory.get(_key(environment))
     if not anew and isinstance(kept, list) and len(kept) == 2:
         return Location(str(kept[0]), str(kept[1]), remembered=True)
     found = _in_ssm(aws, environment) or _in_stack(aws, environment)
-    memory.keep(key, [found.rest_api_id, found.api_stage])
+    remember(memory, environment, found)
     return found
+
+
+def remember(memory: Memory, environment: Environment, location: Location) -> None:
+    """Keep where the API of an environment is: the next rollback from this machine then needs two calls."""
+    memory.keep(_key(environment), [location.rest_api_id, location.api_stage])
+
+
+def in_outputs(stack: Stack | None) -> Location | None:
+    """Where a stack says that its API is; None when it has none."""
+    outputs = stack.outputs if stack is not None else {}
+    if "ApiId" not in outputs or "ApiStage" not in outputs:
+        return None
+    return Location(outputs["ApiId"], outputs["ApiStage"])
+
+
+def _key(environment: Environment) -> str:
+    return f"api {environment.name}"
 
 
 def _in_ssm(aws: Aws, environment: Environment) -> Location | None:
@@ -94,12 +111,11 @@ def _in_ssm(aws: Aws, environment: Environment) -> Location | None:
 
 
 def _in_stack(aws: Aws, environment: Environment) -> Location:
-    stack = aws.stacks.describe(environment.stack)
-    outputs = stack.outputs if stack is not None else {}
-    if "ApiId" not in outputs or "ApiStage" not in outputs:
+    found = in_outputs(aws.stacks.describe(environment.stack))
+    if found is None:
         raise ReleaseError(
             f"{environment.name} has no API: neither SSM {API_PARAMETER.format(environment=environment.name)} nor the "
             f"stack {environment.stack} names one",
             hint="Check --env, --region and --profile; `manuel-release status` shows what is there.",
         )
-    return Location(outputs["ApiId"], outputs["ApiStage"])
+    return found

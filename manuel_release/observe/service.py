@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from manuel_release.errors import ReleaseError
 from manuel_release.model.release import LIVE
-from manuel_release.model.stack import ALIAS
+from manuel_release.model.stack import ALIAS, API_DEPLOYMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +22,7 @@ class Service:
     """What a stack of the service consists of, as far as traffic is concerned.
 
     functions: names of the functions that have an alias `live`; each has a CodeDeploy group of its own name.
+    api_deployment: id of the deployment of the API's definition that the stack holds; empty when it is not known.
     """
 
     stack: Stack
@@ -29,6 +30,7 @@ class Service:
     rest_api_id: str
     api_stage: str
     application: str
+    api_deployment: str = ""
 
 
 def functions_of(resources: Iterable[Resource]) -> tuple[str, ...]:
@@ -37,14 +39,28 @@ def functions_of(resources: Iterable[Resource]) -> tuple[str, ...]:
     return tuple(sorted(arn.rsplit(":", 2)[1] for arn in live))
 
 
+def api_deployment_of(resources: Iterable[Resource]) -> str:
+    """Id of the stack's API deployment: older ones were retained, and the stack holds them no more.
+
+    Empty when it holds none, or several because an update has not been cleaned up.
+    """
+    found = [r.physical_id for r in resources if r.type == API_DEPLOYMENT and not r.status.startswith("DELETE_")]
+    return found[0] if len(found) == 1 else ""
+
+
 def observe_service(aws: Aws, stack_name: str) -> Service | None:
     """The service in a stack, None while the stack does not exist or holds nothing; raises ReleaseError."""
     stack = aws.stacks.describe(stack_name)
     if stack is None or stack.never_created or "ApiId" not in stack.outputs:
         return None
-    functions = functions_of(aws.stacks.resources(stack_name))
+    resources = aws.stacks.resources(stack_name)
     return Service(
-        stack, functions, stack.outputs["ApiId"], stack.outputs["ApiStage"], stack.outputs["CodeDeployApplicationName"]
+        stack,
+        functions_of(resources),
+        stack.outputs["ApiId"],
+        stack.outputs["ApiStage"],
+        stack.outputs["CodeDeployApplicationName"],
+        api_deployment_of(resources),
     )
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from manuel_release.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 RECORD = "artifact.json"
+SUMMARY_CHARACTERS = 400
+"""CodePipeline takes 1,000 for an approval's CustomData, which has other words around the summary."""
+
+_TELLING = {"quality": "summary", "change-set": "not_computed", "observation": "message"}
+"""A part of a package -> its member that is a sentence for people."""
 _CASES = {
     "tests": re.compile(r"<testcase\b"),
     "failed": re.compile(r"<(?:failure|error)\b"),
@@ -29,14 +34,21 @@ def record(artifact: Path) -> Mapping[str, str]:
         raise UsageError(f"{artifact} is not a packaged artifact: {error}", hint="`make package` makes one.") from error
 
 
-def tests(folders: Sequence[Path]) -> Mapping[str, Mapping[str, int]]:
-    """JUnit reports below the folders: file name -> how many tests, failed and skipped ones."""
+def labelled(given: str) -> tuple[str, Path]:
+    """`NAME=FOLDER` or `FOLDER` -> name (may be empty) and folder."""
+    name, equals, path = given.rpartition("=")
+    return (name, Path(path)) if equals else ("", Path(given))
+
+
+def tests(folders: Sequence[tuple[str, Path]]) -> Mapping[str, Mapping[str, int]]:
+    """JUnit reports below the folders: name of folder and file -> how many tests, failed and skipped ones."""
     found: dict[str, Mapping[str, int]] = {}
-    for folder in folders:
+    for name, folder in folders:
         for path in sorted(folder.rglob("*.xml")):
             text = path.read_text(encoding="utf-8", errors="replace")
             if "<testsuite" in text:
-                found[path.stem] = {name: len(pattern.findall(text)) for name, pattern in _CASES.items()}
+                key = f"{name}/{path.stem}" if name else path.stem
+                found[key] = {what: len(pattern.findall(text)) for what, pattern in _CASES.items()}
     return found
 
 
@@ -50,7 +62,12 @@ def part(given: str, folder: Path) -> tuple[str, Any]:
 
 
 def summary(counted: Mapping[str, Mapping[str, int]], parts: Mapping[str, Any]) -> str:
-    """One sentence for the notification: tests, and what else there is to see."""
+    """A few sentences for the notification: tests, quality gates, and what was observed; at most SUMMARY_CHARACTERS."""
     tests_, failed = (sum(one[key] for one in counted.values()) for key in ("tests", "failed"))
-    more = f" With {', '.join(sorted(parts))}." if parts else ""
-    return f"{tests_} tests, {failed} failed.{more}"
+    said = [f"{tests_} tests, {failed} failed"]
+    for name, member in _TELLING.items():
+        part_ = parts.get(name)
+        if isinstance(part_, dict) and part_.get(member):
+            said.append(" ".join(str(part_[member]).split()).rstrip("."))
+    text = f"{'. '.join(said)}."
+    return text if len(text) <= SUMMARY_CHARACTERS else f"{text[: SUMMARY_CHARACTERS - 3]}..."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from manuel_release.model.canary_change import (
@@ -22,6 +23,8 @@ from manuel_release.plan import canary_guards as guards
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    Steps = Sequence[GiveShare | RollOut | HoldAll | EndCanary | CheckHealth]
 
 Decision = CanaryPlan | Refusal | NothingToDo
 
@@ -65,19 +68,9 @@ def plan_start(state: CanaryState, request: CanaryRequest, steps: Sequence[float
         )
     if no is not None:
         return no
-    stable = state.stable or LIVE
-    return CanaryPlan(
-        move=Move.START,
-        environment=where,
-        api_stage=_stage(state),
-        release=release,
-        stable=stable,
-        percent=percent,
-        before=0.0,
-        steps=(GiveShare(release, percent, None),),
-        notes=(f"{release} was never compared with {stable} on real requests; nothing bounds what {percent:g} % cost",),
-        way_back=state.way_back,
-    )
+    plan = _plan(state, Move.START, release, percent, (GiveShare(release, percent, None),))
+    note = f"{release} was never compared with {plan.stable} on real requests; nothing bounds what {percent:g} % cost"
+    return replace(plan, before=0.0, notes=(note,), way_back=state.way_back)
 
 
 def plan_promote(
@@ -97,11 +90,11 @@ def plan_promote(
         on_call: whether the caller has the on-call role, which overriding a verdict needs.
         alarms: names of the release's alarms, for CodeDeploy.
     """
-    release = candidate(state, request)
-    run = state.run
-    if release is None or not (state.percent or (run is not None and run.rolling_out)):
+    release, run = candidate(state, request), state.run
+    under_way = run.release if run is not None and run.rolling_out else None
+    if release is None or not (state.percent or under_way):
         return _held(state, request) or _no_canary(state)
-    if run is not None and run.rolling_out and run.release == release:
+    if release == under_way:
         return _go_on(state, release, alarms)
     now = state.percent or 0.0
     following = next((step for step in steps if step > now), ALL)
@@ -146,21 +139,13 @@ def _promotion(
     notes: list[str] = []
     if request.override and not needed:
         notes.append("--override was given, and nothing here needs it")
-    steps: tuple[GiveShare | RollOut | HoldAll | EndCanary | CheckHealth, ...]
-    steps = (GiveShare(release, percent, state.percent, title="Give the canary its next share"),)
+    steps: Steps = (GiveShare(release, percent, state.percent, title="Give the canary its next share"),)
     if percent == ALL:
         order = Order.FLIP if state.differing else Order.GRADUAL
         notes += _order_notes(state, order)
         steps = _full(state, release, order, alarms)
-    return CanaryPlan(
-        move=Move.PROMOTE,
-        environment=state.environment.name,
-        api_stage=_stage(state),
-        release=release,
-        stable=state.stable or LIVE,
-        percent=percent,
-        before=state.percent or 0.0,
-        steps=steps,
+    return replace(
+        _plan(state, Move.PROMOTE, release, percent, steps),
         order=order,
         verdict=status.word if status is not None else "cannot tell yet",
         risk=status.worst_case.sentence if status is not None and status.worst_case is not None else "",
@@ -170,9 +155,7 @@ def _promotion(
     )
 
 
-def _full(
-    state: CanaryState, release: str, order: Order, alarms: Sequence[str]
-) -> tuple[GiveShare | RollOut | HoldAll | EndCanary | CheckHealth, ...]:
+def _full(state: CanaryState, release: str, order: Order, alarms: Sequence[str]) -> Steps:
     """The steps to 100 %; those that are done already do nothing when they are done again."""
     stack, stable = state.environment.stack, state.stable or LIVE
     flip = order is Order.FLIP
@@ -200,15 +183,8 @@ def _go_on(state: CanaryState, release: str, alarms: Sequence[str]) -> Decision:
     order = Order(str(details.get("order") or Order.GRADUAL))
     held = stage is not None and stage.current == release
     steps = (EndCanary(release),) if held else _full(state, release, order, alarms)
-    return CanaryPlan(
-        move=Move.PROMOTE,
-        environment=state.environment.name,
-        api_stage=_stage(state),
-        release=release,
-        stable=state.stable or LIVE,
-        percent=ALL,
-        before=state.percent or 0.0,
-        steps=steps,
+    return replace(
+        _plan(state, Move.PROMOTE, release, ALL, steps),
         order=order,
         verdict=str(details.get("verdict") or ""),
         notes=(f"goes on with the rollout of {release} that {begun.by if begun is not None else 'somebody'} began",),
@@ -231,15 +207,20 @@ def plan_abort(state: CanaryState, request: CanaryRequest) -> Decision:
         no = Refusal(f"the canary is {release or 'without a release'}, not {request.release}", _status_hint(state))
     if no is not None:
         return no
+    return _plan(state, Move.ABORT, release, 0.0, (EndCanary(release),))
+
+
+def _plan(state: CanaryState, move: Move, release: str, percent: float, steps: Steps) -> CanaryPlan:
+    """What every plan says of the environment as it is."""
     return CanaryPlan(
-        move=Move.ABORT,
+        move=move,
         environment=state.environment.name,
-        api_stage=_stage(state),
+        api_stage=state.stage.name if state.stage is not None else "",
         release=release,
         stable=state.stable or LIVE,
-        percent=0.0,
+        percent=percent,
         before=state.percent or 0.0,
-        steps=(EndCanary(release),),
+        steps=steps,
     )
 
 
@@ -268,10 +249,6 @@ def _no_canary(state: CanaryState) -> Refusal:
         f"{where} has no canary: all requests get the same release",
         f"`manuel-release canary start --env {where}` gives the release that was deployed last its first share.",
     )
-
-
-def _stage(state: CanaryState) -> str:
-    return state.stage.name if state.stage is not None else ""
 
 
 def _status_hint(state: CanaryState) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from manuel_release.model.plan import Refusal
 from manuel_release.model.release import LIVE, ReleaseState
+from manuel_release.plan.guards import foreign_account, frozen_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,25 +18,12 @@ if TYPE_CHECKING:
 
 def account(state: CanaryState, _release: str) -> Refusal | None:
     """The credentials are of another account than the environment's."""
-    wanted = state.environment.account_id
-    if not wanted or wanted == state.caller.account_id:
-        return None
-    return Refusal(
-        f"{state.environment.name} belongs to account {wanted}, and the credentials are of {state.caller.account_id}",
-        "Choose the right profile with --profile or AWS_PROFILE.",
-    )
+    return foreign_account(state.environment, state.caller)
 
 
 def frozen(state: CanaryState, _release: str) -> Refusal | None:
     """Somebody stopped all changes."""
-    freeze = state.frozen
-    if freeze is None:
-        return None
-    until = f" until {freeze.until:%Y-%m-%d %H:%M} UTC" if freeze.until is not None else ""
-    return Refusal(
-        f"{state.environment.name} is frozen{until} by {freeze.by}: {freeze.reason}",
-        f"`manuel-release freeze off --env {state.environment.name}` ends it; a rollback is possible all the time.",
-    )
+    return frozen_by(state.environment, state.frozen)
 
 
 def quarantined(state: CanaryState, release: str) -> Refusal | None:

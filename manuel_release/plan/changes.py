@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from manuel_release.model.plan import Refusal
 from manuel_release.model.preview import Area, Effect, JudgedChange
 from manuel_release.model.release import LIVE
-from manuel_release.model.stack import ALIAS, FUNCTION, VERSION, Action, Replacement
+from manuel_release.model.stack import ALIAS, API_DEPLOYMENT, FUNCTION, VERSION, Action, Replacement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from manuel_release.model.environment import Environment
     from manuel_release.model.stack import Change, ChangeSet, PropertyChange
 
-API_DEPLOYMENT = "AWS::ApiGateway::Deployment"
 FIRST_VERSION = "FirstVersion"
 LIVE_ALIAS = "LiveAlias"
 

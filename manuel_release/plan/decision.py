@@ -7,7 +7,6 @@ fault. Every cell is one function from the situation to an action; docs/guard.md
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from manuel_release.model.alarm import Signal
@@ -69,11 +68,8 @@ def _bad(occurrence: Occurrence, situation: Situation) -> Decision:
 
 def _observer_died(occurrence: Occurrence, situation: Situation) -> Decision:
     """The job that observed the canary is gone: unless it had said before that people decide now."""
-    until = situation.looked_after_until
-    if until is not None and until > situation.now + timedelta(seconds=situation.heartbeat_seconds):
-        return Decision(
-            Action.KEEP_WATCHING, f"{occurrence.name} ended, and had handed over until {until:%H:%M:%S} UTC"
-        )
+    if situation.handed_over:
+        return Decision(Action.KEEP_WATCHING, f"{occurrence.name} ended, and had handed over until {_until(situation)}")
     return Decision(Action.ROLL_BACK, f"{occurrence.name}, which observed {situation.exposure.release}, did not finish")
 
 
@@ -110,6 +106,7 @@ def _until(situation: Situation) -> str:
     return f"{until:%Y-%m-%d %H:%M:%S} UTC" if until is not None else "its start"
 
 
+_FOUND_BAD = _always(Action.ROLL_BACK, "the verdict on {release} is bad: {text}")
 _WATCH_OLD = _always(Action.KEEP_WATCHING, "{release} has no traffic that could be taken away")
 _WATCH_PROVEN = _always(Action.KEEP_WATCHING, "{release} has proven itself")
 
@@ -149,6 +146,13 @@ MATRIX: Mapping[Happening, Mapping[Phase, Cell]] = {
         Phase.CANARY: _unobserved,
         Phase.ROLLING_OUT: _unobserved,
         Phase.UNPROVEN: _unobserved_proof,
+        Phase.PROVEN: _WATCH_PROVEN,
+    },
+    Happening.FOUND_BAD: {
+        Phase.NONE: _WATCH_OLD,
+        Phase.CANARY: _FOUND_BAD,
+        Phase.ROLLING_OUT: _FOUND_BAD,
+        Phase.UNPROVEN: _FOUND_BAD,
         Phase.PROVEN: _WATCH_PROVEN,
     },
 }

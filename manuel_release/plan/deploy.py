@@ -15,9 +15,11 @@ from manuel_release.model.plan import (
     ShiftLive,
     SmokeTest,
     Step,
+    UseApiDeployment,
     WriteStageVariables,
 )
-from manuel_release.model.release import ReleaseState
+from manuel_release.model.release import ReleaseState, release_number
+from manuel_release.model.traffic import NO_RELEASE
 from manuel_release.plan import changes, guards
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from manuel_release.model.traffic import Alarm
 
 MOST_ROLLBACK_TRIGGERS = 5
+CANDIDATE_TITLE = "Write down the candidate on the API's stage"
+FORGET_TITLE = "Have the API's stage forget the candidate"
 
 
 def admit(state: DeployState, digest: str | None = None) -> Refusal | NothingToDo | None:
@@ -82,8 +86,12 @@ def plan_deploy(
     previous = live.name if live is not None else None
     serves = first or not state.environment.canary
     steps: list[Step] = []
+    if not first:  # so that a rollback at any moment from now on knows what is new, and leaves what serves
+        steps.append(WriteStageVariables(stack, {"candidate": release}, title=CANDIDATE_TITLE))
     if change_set.changes:
         steps.append(ExecuteChangeSet(stack, change_set.id, change_set.id.rsplit("/", 1)[-1], descriptions))
+    if state.left_definition:
+        steps.append(UseApiDeployment(stack))
     steps.append(PublishRelease(stack, release, () if first else state.retained))
     if state.environment.canary:
         steps.append(CreateReleaseAlarms(stack, release))
@@ -93,20 +101,19 @@ def plan_deploy(
     if serves:
         variables = {"current": release, **({"previous": previous} if previous and previous != release else {})}
         if not first:
+            variables["candidate"] = NO_RELEASE
             steps.append(ShiftLive(stack, release))
         steps.append(WriteStageVariables(stack, variables))
         steps.append(CheckHealth(stack, release))
         if previous is not None and not first:
-            undo = [
-                ShiftLive(stack, previous, title=f"Move `live` back to {previous}"),
-                WriteStageVariables(stack, {"current": previous}),
-                CheckHealth(stack, previous),
-            ]
-    else:
-        title = "Write down the candidate on the API's stage"
-        steps.append(WriteStageVariables(stack, {"candidate": release}, title=title))
+            undo = _undo(state, stack, previous)
     red = [alarm.name for alarm in state.alarms if alarm.state == "ALARM"]
     warnings = [f"red before this deploy, and so not watched by it: {', '.join(red)}"] if red else []
+    if state.left_definition:
+        warnings.append(
+            f"the API serves the definition {state.left_definition}, which a rollback restored or a person chose, and "
+            "not the stack's own: this deploy puts it on the stack's, for all requests at once"
+        )
     judged = changes.judge(change_set)
     warnings += _overridden(judged, override_shared)
     return DeployPlan(
@@ -122,11 +129,41 @@ def plan_deploy(
         previous=previous,
         point_of_traffic=point_of_traffic,
         undo=tuple(undo),
+        forget=forget(state, release),
         warnings=tuple(warnings),
         changes=judged,
         refusal=changes.refusal(judged, override_shared, state.environment, state.caller.region),
         override=override_shared,
     )
+
+
+def forget(state: DeployState, release: str) -> tuple[Step, ...]:
+    """What has the stage name the candidate that waited before, or none, when the release failed without traffic.
+
+    Otherwise the next rollback would take the failed one back, and leave the one that is meant.
+    """
+    if state.first:
+        return ()
+    staged, live = state.newest(ReleaseState.STAGED), state.live_release
+    waits = staged is not None and (release_number(staged.name) or 0) > (release_number(live.name if live else "") or 0)
+    named = state.stage.candidate if state.stage is not None else None
+    before = staged.name if staged is not None and waits and named in {staged.name, release} else NO_RELEASE
+    variables, only_if = {"candidate": before}, {"candidate": release}
+    return (WriteStageVariables(state.environment.stack, variables, FORGET_TITLE, only_if),)
+
+
+def _undo(state: DeployState, stack: str, previous: str) -> list[Step]:
+    """What makes the stage and `live` as they were found, with the release that served before."""
+    before = state.stage.previous if state.stage is not None else None
+    variables = {"current": previous, "previous": before or NO_RELEASE, "candidate": NO_RELEASE}
+    steps: list[Step] = [
+        ShiftLive(stack, previous, title=f"Move `live` back to {previous}", back=True),
+        WriteStageVariables(stack, variables),
+    ]
+    if state.left_definition:
+        title = "Put the API's stage back on the definition that it had"
+        steps.append(UseApiDeployment(stack, state.left_definition, title=title))
+    return [*steps, CheckHealth(stack, previous)]
 
 
 def _overridden(judged: Sequence[JudgedChange], override_shared: str) -> list[str]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from manuel_release.model.caller import Caller
     from manuel_release.model.deploy import DeployState
+    from manuel_release.model.entry import Freeze
     from manuel_release.model.environment import Environment
 
 
@@ -45,18 +46,21 @@ def other_stage(state: DeployState) -> Refusal | None:
     )
 
 
-def frozen(state: DeployState) -> Refusal | None:
+def frozen_by(environment: Environment, freeze: Freeze | None) -> Refusal | None:
     """Somebody stopped all changes of the environment."""
-    freeze = state.freeze
     if freeze is None:
         return None
     until = f" until {freeze.until:%Y-%m-%d %H:%M} UTC" if freeze.until is not None else ""
     return Refusal(
-        f"{state.environment.name} is frozen{until} by {freeze.by} since {freeze.since:%Y-%m-%d %H:%M} UTC: "
-        f"{freeze.reason}",
-        f'`manuel-release freeze off --env {state.environment.name} --reason "WHY"` ends it; a rollback is possible '
-        "all the time.",
+        f"{environment.name} is frozen{until} by {freeze.by} since {freeze.since:%Y-%m-%d %H:%M} UTC: {freeze.reason}",
+        f'`manuel-release freeze off --env {environment.name} --reason "WHY"` ends it; a rollback is possible all '
+        "the time.",
     )
+
+
+def frozen(state: DeployState) -> Refusal | None:
+    """The same, for a deploy."""
+    return frozen_by(state.environment, state.freeze)
 
 
 def quarantined(state: DeployState) -> Refusal | None:

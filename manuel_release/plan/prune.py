@@ -55,6 +55,17 @@ def _under(live: Iterable[Alias], history: Sequence[Release]) -> set[str]:
     return {one.name for one in history if serving & set(one.versions.items())}
 
 
+def left_over(history: Sequence[Release], aliases: Iterable[Alias]) -> tuple[str, ...]:
+    """Names of the releases that are pruned by the ledger and that some function still has the alias of, oldest first.
+
+    Args:
+        history: releases of one API stage, newest first.
+        aliases: of every function.
+    """
+    there = {alias.name for alias in aliases}
+    return tuple(one.name for one in reversed(history) if one.pruned_at is not None and one.name in there)
+
+
 def still_prunable(release: str, stage: ApiStage | None) -> bool:
     """Whether the stage, read again, still does not name the release: a rollback takes no notice of a lease."""
     return stage is not None and release not in _named(stage)

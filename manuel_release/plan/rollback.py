@@ -54,8 +54,7 @@ def from_stage(stage: ApiStage, environment: str, now: datetime) -> Target | Not
         return Target(bad, to, f"a rollback to {to} was begun before and is not finished")
     exposed = override if _release(override) not in {None, current} else stage.candidate
     if exposed is not None:
-        share = f"{stage.canary.percent:g} %" if stage.canary is not None else "0 %"
-        return Target(exposed, current or LIVE, f"{exposed} is the newest release and has {share} of the traffic")
+        return Target(exposed, current or LIVE, _newest(exposed, stage))
     if current is None:
         return _unknown(environment, "the API's stage does not say which release holds 100 %")
     last = marked(stage)
@@ -65,6 +64,28 @@ def from_stage(stage: ApiStage, environment: str, now: datetime) -> Target | Not
     if previous is None or previous == current:
         return _unknown(environment, f"{current} holds 100 %, and the API's stage names no release before it")
     return Target(current, previous, f"{current} holds 100 %, and {previous} did before")
+
+
+def away_from(only: str, stage: ApiStage, environment: str) -> Target | NothingToDo | Refusal:
+    """Away from that release and no other; NothingToDo when it is neither new nor what holds 100 %."""
+    current, previous = _release(stage.current), _release(stage.previous)
+    if stage.pinned is not None:
+        return NothingToDo(stage.pinned, f"a rollback to {stage.pinned} was begun before")
+    if only == current:
+        if previous in {None, current}:
+            return _unknown(environment, f"{current} holds 100 %, and the API's stage names no release before it")
+        return Target(only, previous or LIVE, f"{only} holds 100 %, and {previous} did before")
+    if only in {stage.candidate, stage.canary.release if stage.canary is not None else None}:
+        return Target(only, current or LIVE, _newest(only, stage))
+    return NothingToDo(
+        current or LIVE, f"{only} has no traffic that could be taken away: {current or 'live'} holds 100 %"
+    )
+
+
+def _newest(release: str, stage: ApiStage) -> str:
+    if stage.canary is None:
+        return f"{release} is the newest release and has not held 100 % yet"
+    return f"{release} is the newest release and has {stage.canary.percent:g} % of the traffic"
 
 
 def from_past(past: Past, environment: str) -> Target | Refusal:

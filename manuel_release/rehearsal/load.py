@@ -20,7 +20,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
-from manuel_release.apply.smoke import released_by
+from manuel_release.observe.asking import released_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

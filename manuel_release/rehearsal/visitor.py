@@ -10,12 +10,12 @@ import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from manuel_release.apply.smoke import released_by
-from manuel_release.apply.stage import ask
 from manuel_release.errors import EmulatorError
+from manuel_release.observe.asking import ask, released_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from email.message import Message
     from typing import Self
 
 REQUEST_SECONDS = 30.0
@@ -25,11 +25,12 @@ PAUSE_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP answer: status, the release that served it, and its JSON (None where there is none)."""
+    """An HTTP answer: status, the release that served it, its JSON (None where there is none) and its text."""
 
     status: int
     release: str
     body: Any
+    text: str = ""
 
 
 def send(
@@ -50,12 +51,16 @@ def send(
         request.add_header("Authorization", token)
     try:
         with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as response:
-            return Reply(response.status, released_by(response.headers), _json(response.read()))
+            return _reply(response.status, response.headers, response.read())
     except urllib.error.HTTPError as error:
         with error:
-            return Reply(error.code, released_by(error.headers), _json(error.read()))
+            return _reply(error.code, error.headers, error.read())
     except (urllib.error.URLError, OSError) as error:
         raise EmulatorError(f"{method} {url} got no answer: {error}") from error
+
+
+def _reply(status: int, headers: Message, content: bytes) -> Reply:
+    return Reply(status, released_by(headers), _json(content), content.decode(errors="replace"))
 
 
 def ask_until_known(url: str, token: str, question: str) -> dict[str, Any]:

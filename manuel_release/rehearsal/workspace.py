@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 PATCHES = "tests/situations/releases"
 
 
-def _git(root: Path, *arguments: str) -> str:
+def git(root: Path, *arguments: str) -> str:
+    """Output of git in `root`; raises SettingsError with git's words."""
     done = subprocess.run(
         ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )
@@ -26,11 +27,24 @@ def _git(root: Path, *arguments: str) -> str:
     return done.stdout
 
 
+def tracked(root: Path) -> list[str]:
+    """The paths that git knows, and new ones that it does not ignore."""
+    listed = git(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    return [name for name in listed.split("\0") if name]
+
+
+def last_commit(folder: Path) -> tuple[str, str, str, str, str]:
+    """The newest commit: id, author, e-mail, time (ISO 8601), subject."""
+    commit, author, email, date, subject = (
+        git(folder, "log", "-1", "--format=%H%x00%an%x00%ae%x00%aI%x00%s").rstrip("\n").split("\0")
+    )
+    return commit, author, email, date, subject
+
+
 def copy_tree(root: Path, target: Path) -> None:
     """Copy the working tree as it is (tracked files and new ones that git does not ignore) and commit it there."""
     target.mkdir(parents=True)
-    listed = _git(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
-    for name in filter(None, listed.split("\0")):
+    for name in tracked(root):
         source = root / name
         if source.is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
@@ -41,10 +55,10 @@ def copy_tree(root: Path, target: Path) -> None:
 def commit(folder: Path, message: str) -> None:
     """Make `folder` a repository, where it is none, and commit everything in it."""
     if not (folder / ".git").exists():
-        _git(folder, "init", "--quiet")
+        git(folder, "init", "--quiet")
     identity = ("-c", "user.name=rehearsal", "-c", "user.email=rehearsal@localhost", "-c", "commit.gpgsign=false")
-    _git(folder, "add", "--all")
-    _git(folder, *identity, "commit", "--quiet", "--no-verify", "--message", message)
+    git(folder, "add", "--all")
+    git(folder, *identity, "commit", "--quiet", "--no-verify", "--message", message)
 
 
 def next_version(previous: Path, target: Path, version: str) -> None:
@@ -53,5 +67,5 @@ def next_version(previous: Path, target: Path, version: str) -> None:
     patch = target / PATCHES / f"{version}.patch"
     if not patch.is_file():
         raise EmulatorError(f"there is no patch for {version}: {patch} does not exist")
-    _git(target, "apply", str(patch))
+    git(target, "apply", str(patch))
     commit(target, version)

@@ -69,7 +69,7 @@ def _environment(one: EnvironmentStatus) -> Document:
             {"function": d.function, "alias": d.alias, "version": d.version, "expected_version": d.expected}
             for d in one.serving_differs
         ],
-        "note": one.note,
+        "note": one.remarks,
     }
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from manuel_release.model.caller import Caller
     from manuel_release.model.stack import ChangeSet
 
+_NO_PIPELINE = "none: `manuel-release bootstrap --repository OWNER/NAME` makes it"
 _SENTENCE = {
     OutcomeStatus.LIVE: "This account is ready for releases",
     OutcomeStatus.NOTHING_TO_DO: "This account is ready for releases already",
@@ -64,6 +65,7 @@ class OutcomeScreen:
             ("Ledger", end.ledger),
             ("Artifacts", end.artifact_bucket),
             ("Guard", end.guard or ("not installed: `manuel-release bootstrap` makes it" if ready else "")),
+            ("Pipeline", end.pipeline or (_NO_PIPELINE if ready else "")),
             ("Settings", end.settings),
             ("Next", "manuel-release deploy --env dev" if ready else ""),
         )
@@ -77,6 +79,7 @@ def as_json(end: BootstrapOutcome) -> dict[str, Any]:
         "ledger": end.ledger or None,
         "artifact_bucket": end.artifact_bucket or None,
         "guard": end.guard or None,
+        "pipeline": end.pipeline or None,
         "settings": end.settings or None,
         "seconds": round(sum(result.seconds for result in end.results), 3),
     }

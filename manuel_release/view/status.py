@@ -45,7 +45,7 @@ class StatusScreen:
                 ("Differs", _differs(one)),
                 ("Freeze", (sentence(one.freeze, self.now), "yellow") if one.freeze is not None else ""),
                 ("Approvals", ", ".join(one.pending_approvals)),
-                ("Note", (one.note, "yellow") if one.note else ""),
+                ("Note", (one.remarks, "yellow") if one.remarks else ""),
             )
 
     def _staged(self, one: EnvironmentStatus) -> str:

@@ -71,7 +71,10 @@ def _approval(detail: Event, environments: list[Environment]) -> tuple[Occurrenc
     result = detail.get("execution-result") or {}
     said = _sentence(result.get("external-execution-summary", "")) or str(detail["state"]).lower()
     name = f"{detail.get('stage', '')}/{detail.get('action', '')}"
-    return tuple(Occurrence(Happening.APPROVAL_REFUSED, one.name, name, text=said) for one in environments)
+    execution = str(detail.get("execution-id", ""))
+    return tuple(
+        Occurrence(Happening.APPROVAL_REFUSED, one.name, name, text=said, execution=execution) for one in environments
+    )
 
 
 def _build(detail: Event, environments: list[Environment]) -> tuple[Occurrence, ...]:

@@ -1,8 +1,8 @@
 """The guard: takes back a release on trial when something says that it is bad, seconds after the event.
 
 It decides with manuel_release.plan.decision and rolls back with the same code as `manuel-release rollback`. Once a
-minute it looks by itself: at a canary that nobody observes, at alarms whose event was held back or lost, and at a
-rollback that was begun and not finished.
+minute it looks by itself: at a canary that nobody observes, at alarms whose event was held back or lost, at the counts
+of a canary that people are deciding on, and at a rollback that was begun and not finished.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from manuel_release.observe.exposure import Scene, observe_scene, red_alarms, we
 from manuel_release.plan.decision import decide
 from manuel_release.record.ledger import Ledger, entry_id
 from operations import events
+from operations.gate import asked_about
 from operations.log import Log, say
 from operations.once import Claim
 
@@ -55,6 +56,12 @@ def _resume(app: App, environment: Environment, progress: Progress) -> Receipt |
     return resume(app, environment, progress)
 
 
+def _judge(app: App) -> str:
+    from operations.judge import bad  # noqa: PLC0415
+
+    return bad(app)
+
+
 def _app(environment: str | None) -> App:
     """The App of an environment, without a terminal: nothing that the guard calls shows anything."""
     return App(GlobalOptions(environment=environment, yes=True), cast("Screen", None))
@@ -70,6 +77,7 @@ class Guard:
     app: Callable[[str | None], App] = _app
     roll_back: Callable[[App, RollbackRequest, Progress], Receipt] = _roll_back
     resume: Callable[[App, Environment, Progress], Receipt | None] = _resume
+    judge: Callable[[App], str] = _judge
     began: float | None = None
 
     def handle(self, event: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -84,7 +92,7 @@ class Guard:
         app = self.app(occurrence.environment)
         ledger = _ledger(app)
         scene = scene or self._scene(app, ledger)
-        release = occurrence.release or scene.exposed
+        release = occurrence.release or asked_about(ledger, scene, occurrence.execution) or scene.exposed
         if release is None:
             return _told(occurrence, Decision(Action.KEEP_WATCHING, "no release is on trial"))
         found = weigh(app.aws, ledger, app.settings, scene, release, occurrence.signal, app.now())
@@ -133,7 +141,17 @@ class Guard:
                 continue
             what = Occurrence(Happening.ALARM, environment.name, name, release, alarm.signal, reason.rstrip("."))
             done.append(self.occurred(what, scene))
+        if done[-1]["action"] != Action.ROLL_BACK and self._handed_over(app, ledger, scene, release):
+            why = self.judge(app).rstrip(".")
+            if why:
+                what = Occurrence(Happening.FOUND_BAD, environment.name, "verdict", release, text=why)
+                done.append(self.occurred(what, scene))
         return done
+
+    def _handed_over(self, app: App, ledger: Ledger | None, scene: Scene, release: str) -> bool:
+        """Whether the canary's last observer left it to people; one that is at work judges it more often."""
+        found = weigh(app.aws, ledger, app.settings, scene, release, None, app.now())
+        return found.exposure.phase is Phase.CANARY and found.handed_over
 
     def _continue(self, app: App, ledger: Ledger | None, scene: Scene) -> list[dict[str, str]]:
         """Finish a rollback that was begun, unless somebody is at it."""
@@ -165,7 +183,7 @@ class Guard:
         if not claim.take(ROLLBACK_SECONDS):
             return Decision(Action.KEEP_WATCHING, f"{exposure.release} is being taken back already")
         request = RollbackRequest(
-            to=exposure.target,
+            only=exposure.release,
             reason=decision.why,
             trigger=occurrence.name,
             probe=False,
@@ -191,6 +209,8 @@ class Guard:
             )
             say(problem=problem)
             raise
+        if receipt.from_release is None:
+            return Decision(Action.KEEP_WATCHING, f"{exposure.release} has lost its traffic already")
         return replace(decision, why=f"{decision.why}. {receipt.to_release} serves again")
 
     def _tell(  # noqa: PLR0917 - what, about which release, and why

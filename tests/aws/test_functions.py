@@ -237,3 +237,16 @@ def test_an_invocation_of_what_is_not_there_is_an_error(aws, stub) -> None:
 
     with pytest.raises(ReleaseError, match=f"cannot invoke function {NAME}:r-13: Function not found"):
         aws.functions.invoke(NAME, "r-13", {})
+
+
+def test_an_alias_that_is_gone_is_deleted_already(aws, stub) -> None:
+    stub("lambda").add_client_error("delete_alias", "ResourceNotFoundException", expected_params=GET)
+
+    aws.functions.delete_alias(NAME, "r-13")
+
+
+def test_an_alias_that_must_not_be_deleted_is_told(aws, stub) -> None:
+    stub("lambda").add_client_error("delete_alias", "ResourceConflictException", "in use", expected_params=GET)
+
+    with pytest.raises(ReleaseError, match=r"cannot delete alias r-13"):
+        aws.functions.delete_alias(NAME, "r-13")

@@ -276,6 +276,27 @@ def test_a_new_stack_its_body_and_its_alarms_are_asked_for_as_given(aws, stub) -
     assert found.creates_stack
 
 
+def test_cloudformation_acts_as_the_role_that_the_environment_names(aws, stub, monkeypatch) -> None:
+    role = "arn:aws:iam::123456789012:role/manuel-pipeline-DevStackRole-1"
+    monkeypatch.setenv("MANUEL_STACK_ROLE", role)
+    cloudformation = stub("cloudformation")
+    cloudformation.add_response("create_change_set", {"Id": SET, "StackId": ID}, asked(RoleARN=role))
+    described(cloudformation, "CREATE_COMPLETE")
+    described(cloudformation, "CREATE_COMPLETE", Changes=[{"Type": "Resource", "ResourceChange": TOPIC}])
+
+    create(aws)
+
+
+def test_a_parameter_without_a_value_keeps_the_one_that_it_has(aws, stub) -> None:
+    kept = [{"ParameterKey": "Environment", "UsePreviousValue": True}]
+    cloudformation = stub("cloudformation")
+    cloudformation.add_response("create_change_set", {"Id": SET, "StackId": ID}, asked(Parameters=kept))
+    described(cloudformation, "CREATE_COMPLETE")
+    described(cloudformation, "CREATE_COMPLETE", Changes=[{"Type": "Resource", "ResourceChange": TOPIC}])
+
+    create(aws, parameters={"Environment": None})
+
+
 @pytest.mark.parametrize("reason", [NO_CHANGES, "No updates are to be performed."])
 def test_a_change_set_without_changes_is_deleted_and_empty(aws, stub, reason) -> None:
     cloudformation = stub("cloudformation")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -42,10 +43,18 @@ class Ann:
         return Caller("123456789012", "arn:aws:iam::123456789012:user/ann", "eu-west-1")
 
 
+class NoParameters:
+    """A Parameter Store without a parameter."""
+
+    def get(self, name: str) -> None:
+        return None
+
+
 @dataclass
 class EmptyAws:
     """An account in which nothing was ever made."""
 
+    parameters: NoParameters = field(default_factory=NoParameters)
     stacks: NoStacks = field(default_factory=NoStacks)
     identity: Ann = field(default_factory=Ann)
 
@@ -87,11 +96,13 @@ class OfflineApp(App):
 class Shell:
     """`shell(*arguments)` runs the command line.
 
-    ledger: what the App's ledger is, or the error that asking for it raises. fail: raised instead of making an App.
+    ledger: what the App's ledger is, or the error that asking for it raises. aws: what it talks to instead of an empty
+    account. fail: raised instead of making an App.
     options: those that the last App got.
     """
 
     ledger: Any = field(default_factory=KnownEntries)
+    aws: Any = None
     seen: list[GlobalOptions] = field(default_factory=list)
     fail: BaseException | None = None
 
@@ -101,6 +112,7 @@ class Shell:
             raise self.fail
         app = OfflineApp(options, screen)
         app.known = self.ledger
+        app.aws = self.aws or app.aws
         return app
 
     def __call__(self, *arguments: str, **environ: str) -> Result:
@@ -109,6 +121,12 @@ class Shell:
     @property
     def options(self) -> GlobalOptions:
         return self.seen[-1]
+
+
+@pytest.fixture(autouse=True)
+def _forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine remembers nothing of other tests, and whoever runs them keeps their own cache as it is."""
+    monkeypatch.setenv("XDG_CACHE_HOME", os.devnull)
 
 
 @pytest.fixture

@@ -119,7 +119,7 @@ def test_the_shell_completes_commands_and_options(shell):
     def completed(words):
         return shell(_MANUEL_RELEASE_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD="1").stdout.split()
 
-    assert completed("manuel-release st") == ["plain,status"]
+    assert completed("manuel-release sta") == ["plain,status"]
     assert completed("manuel-release --dry") == ["plain,--dry-run"]
     assert completed("manuel-release nonsense") == []
 

@@ -34,7 +34,6 @@ ROLLBACK_ALWAYS = {
 }
 EMBEDDED = "embedded"
 FINISHED = ("Succeeded", "Failed", "Stopped")
-PATIENCE_SECONDS = 40.0
 
 SAYS_ITS_VERSION = "def handler(event, context):\n    return context.function_version\n"
 

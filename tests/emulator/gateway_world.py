@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import io
 import json
 import math
 import threading
-import time
-import uuid
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
+from emulator.builders import unique, until, zipped
 
 from manuel_release.rehearsal.process import ACCOUNT_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from manuel_release.rehearsal.process import EmbeddedCloud
 
@@ -68,27 +65,17 @@ class Reply:
         return json.loads(self.text)
 
 
-def unique(prefix: str) -> str:
-    """A name that no other test uses."""
-    return f"{prefix}-{uuid.uuid4().hex[:8]}"
-
-
-def zipped(source: str) -> bytes:
-    """A Lambda package with one module, `app`."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("app.py", source)
-    return packed.getvalue()
-
-
 def invocation(function: str, region: str = "eu-west-1") -> str:
     """The URI of a Lambda integration; `function` is what follows `function:` in the ARN."""
     arn = f"arn:aws:lambda:{region}:{ACCOUNT_ID}:function:{function}"
     return f"arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations"
 
 
-def interval(requests: int, percent: float, confidence: float = 0.999) -> tuple[int, int]:
-    """The central binomial interval: fewer or more hits have at most (1 - confidence) / 2 probability each."""
+def interval(requests: int, percent: float, confidence: float = 0.999_999) -> tuple[int, int]:
+    """The central binomial interval: fewer or more hits have at most (1 - confidence) / 2 probability each.
+
+    By default one right split in a million is outside.
+    """
     share, tail = percent / 100, (1 - confidence) / 2
 
     def probability(hits: int) -> float:
@@ -104,14 +91,6 @@ def interval(requests: int, percent: float, confidence: float = 0.999) -> tuple[
         raise AssertionError(order)
 
     return bound(range(requests + 1)), bound(range(requests, -1, -1))
-
-
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait until `condition` holds; fail after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.05)
 
 
 class World:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import io
 import json
 import time
-import uuid
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +13,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from emulator.builders import unique, until, zipped
 
 from manuel_release.rehearsal.process import ACCOUNT_ID
 
@@ -25,35 +23,10 @@ if TYPE_CHECKING:
     from manuel_release.rehearsal.process import EmbeddedCloud
 
 ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/functions"
-PATIENCE_SECONDS = 40.0
 SAYS_WHO_IT_IS = """
 def handler(event, context):
     return {"version": context.function_version, "arn": context.invoked_function_arn}
 """
-
-
-def unique(prefix: str) -> str:
-    """A name that no other test uses."""
-    return f"{prefix}-{uuid.uuid4().hex[:8]}"
-
-
-def zipped(source: str) -> bytes:
-    """A Lambda package with one module, `app`."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("app.py", source)
-    return packed.getvalue()
-
-
-def until(ask: Callable[[], Any], patience: float = PATIENCE_SECONDS) -> Any:
-    """The first answer that is not empty; fails when there is none in time."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        found = ask()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"nothing within {patience} s")
 
 
 @dataclass(frozen=True)
@@ -72,6 +45,7 @@ class World:
     def __init__(self, cloud: EmbeddedCloud) -> None:
         self._cloud = cloud
         self._clients: dict[str, Any] = {}
+        self._reached: dict[str, int] = {}
 
     def client(self, service: str, **config: Any) -> Any:
         """A client that retries nothing; closed with the world."""
@@ -147,8 +121,8 @@ class World:
         """Sum of a metric over the last minutes."""
         return sum(value for _when, value in self.points(namespace, metric, **dimensions))
 
-    def put(self, namespace: str, metric: str, *values: float, **dimensions: str) -> None:
-        """Publish values now, in high resolution."""
+    def put(self, namespace: str, metric: str, *values: float, seconds_ago: float = 0, **dimensions: str) -> None:
+        """Publish values of now, or of some time ago, in high resolution."""
         self.client("cloudwatch").put_metric_data(
             Namespace=namespace,
             MetricData=[
@@ -156,6 +130,7 @@ class World:
                     "MetricName": metric,
                     "Dimensions": listed(dimensions),
                     "Values": list(values),
+                    "Timestamp": time.time() - seconds_ago,
                     "StorageResolution": 1,
                 }
             ],
@@ -187,11 +162,21 @@ class World:
         return str(self.described(alarm)["StateValue"])
 
     def reaches(self, alarm: str, state: str, meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Wait for a state, doing something before every look."""
+        """Wait for a state, doing something before every look.
+
+        A state that has come and gone since the one that was waited for before counts, too.
+        """
 
         def look() -> bool:
             meanwhile()
-            return self.state(alarm) == state
+            if self.state(alarm) == state:
+                self._reached[alarm] = len(self.states(alarm))
+                return True
+            since = self._reached.get(alarm, 0)
+            later = self.states(alarm)[since:]
+            if state in later:
+                self._reached[alarm] = since + later.index(state) + 1
+            return state in later
 
         until(look)
 

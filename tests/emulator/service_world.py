@@ -8,24 +8,23 @@ import json
 import os
 import secrets
 import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from tests_root import ROOT
+from emulator.builders import until
+from emulator.desk_world import Desk
 
 from manuel_release import programs
-from manuel_release.rehearsal import knowledge, workspace
+from manuel_release.rehearsal import knowledge
 from manuel_release.rehearsal.ai import speech
-from manuel_release.rehearsal.process import EmbeddedCloud, Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from manuel_release.rehearsal.process import EmbeddedCloud
 
 SECONDS = 60.0
 SECURITY_HEADERS = {
@@ -67,39 +66,16 @@ def request(method: str, url: str, *, data: bytes | None = None, headers: dict[s
             return Reply(error.code, dict(error.headers.items()), error.read().decode())
 
 
-def until(question: Callable[[], Any]) -> Any:
-    """The first true answer within SECONDS."""
-    deadline = time.monotonic() + SECONDS
-    while True:
-        found = question()
-        if found or time.monotonic() > deadline:
-            return found
-        time.sleep(0.25)
+class Service(Desk):
+    """The deployed service of one environment; `outputs` are those of its stack."""
 
-
-@dataclass
-class Service:
-    """The deployed service of one environment."""
-
-    cloud: EmbeddedCloud
-    folder: Path
-    outputs: dict[str, str]
-    clients: list[Any] = field(default_factory=list)
+    def __init__(self, folder: Path, cloud: EmbeddedCloud, outputs: dict[str, str] | None = None) -> None:
+        super().__init__(folder, cloud)
+        self.outputs = outputs or {}
 
     @property
     def url(self) -> str:
         return f"{self.cloud.endpoint}/_aws/execute-api/{self.outputs['ApiId']}/{self.outputs['ApiStage']}"
-
-    def client(self, name: str) -> Any:
-        made = boto3.client(
-            name,
-            endpoint_url=self.cloud.endpoint,
-            region_name="eu-west-1",
-            aws_access_key_id="123456789012",
-            aws_secret_access_key="embedded",
-        )
-        self.clients.append(made)
-        return made
 
     def user(self) -> User:
         """A new user who is signed in."""
@@ -126,10 +102,6 @@ class Service:
     def ai_calls(self, service: str) -> int:
         """How often an AI service was called."""
         return int(request("GET", f"{self.cloud.ai_endpoint}/_rehearsal/faults").json["calls"].get(service, 0))
-
-    def close(self) -> None:
-        for one in self.clients:
-            one.close()
 
 
 @dataclass
@@ -170,40 +142,21 @@ class User:
         return self.ask("POST", "/api/transcribe", {"audio_data": audio, "content_type": content_type})
 
 
-def command(folder: Path, cloud: EmbeddedCloud, *arguments: str) -> None:
-    """Run this tool in `folder`."""
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "manuel_release", *arguments],
-        cwd=folder,
-        env=cloud.environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def outputs_of(cloudformation: Any, stack: str) -> dict[str, str]:
-    """A stack's outputs."""
-    (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
-
-
 @contextlib.contextmanager
-def deployed(folder: Path, **parameters: str) -> Iterator[Service]:
-    """The service in dev, with these parameters, on an embedded AWS of its own."""
-    workspace.copy_tree(ROOT, folder / "tree")
-    path = folder / "tree" / "parameters-dev.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **parameters}))
-    with EmbeddedCloud.start(folder / "cloud", Options()) as cloud:
-        knowledge.prepare(cloud, folder / "tree")
-        command(folder / "tree", cloud, "bootstrap", "--yes")
-        command(folder / "tree", cloud, "deploy", "--env", "dev", "--yes")
-        made = Service(cloud, folder / "tree", {})
-        made.outputs = outputs_of(made.client("cloudformation"), "manuel-dev")
+def deployed(folder: Path, **parameters: str | Callable[[Service], str]) -> Iterator[Service]:
+    """The service in dev on an embedded AWS of its own.
+
+    A parameter may be a function: it is called when the embedded AWS runs, and makes what the parameter names.
+    """
+    with Service.of_checkout(folder) as made:
+        path = made.folder / "parameters-dev.json"
+        values = {name: value if isinstance(value, str) else value(made) for name, value in parameters.items()}
+        path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+        knowledge.prepare(made.cloud, made.folder)
+        made.json("bootstrap", "--yes")
+        made.json("deploy", "--env", "dev", "--yes")
+        made.outputs = made.stack_outputs("manuel-dev")
         yield made
-        made.close()
 
 
 def sam_deploy(service: Service, stack: str, parameters: str) -> subprocess.CompletedProcess[str]:
@@ -212,7 +165,7 @@ def sam_deploy(service: Service, stack: str, parameters: str) -> subprocess.Comp
     environment = service.cloud.environment()
     environment |= {"PATH": f"{sam.parent}{os.pathsep}{environment['PATH']}", "SAM_CLI_TELEMETRY": "0"}
     values = json.loads((service.folder / parameters).read_text())
-    bucket = outputs_of(service.client("cloudformation"), "manuel-operations")["ArtifactBucketName"]
+    bucket = service.stack_outputs("manuel-operations")["ArtifactBucketName"]
     return subprocess.run(
         [
             *(str(sam), "deploy", "--template-file", ".aws-sam/build/template.yaml", "--stack-name", stack),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import subprocess
 import sys
+import urllib.request
 import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from emulator.service_world import Service, command, outputs_of
+from emulator.service_world import Service, deployed
 from tests_root import ROOT
-
-from manuel_release.rehearsal import knowledge, workspace
-from manuel_release.rehearsal.process import EmbeddedCloud, Options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,32 +23,23 @@ pytestmark = [pytest.mark.emulator, pytest.mark.timeout(600)]
 LAYER = ROOT / "tests/integration/chaos/layer"
 
 
-def published(functions: Any) -> str:
+def published(service: Service) -> str:
     """The fault layer's ARN, published as chaos.yaml would."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for path in sorted(LAYER.rglob("*.py")):
             archive.write(path, path.relative_to(LAYER))
-    answer = functions.publish_layer_version(LayerName="manuel-faults", Content={"ZipFile": packed.getvalue()})
+    answer = service.client("lambda").publish_layer_version(
+        LayerName="manuel-faults", Content={"ZipFile": packed.getvalue()}
+    )
     return str(answer["LayerVersionArn"])
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("chaos")
-    workspace.copy_tree(ROOT, folder / "tree")
-    with EmbeddedCloud.start(folder / "cloud", Options()) as cloud:
-        made = Service(cloud, folder / "tree", {})
-        path = folder / "tree" / "parameters-dev.json"
-        values = json.loads(path.read_text())
-        values |= {"FaultInjectionLayer": published(made.client("lambda")), "DailyQuotaLimit": "500"}
-        path.write_text(json.dumps(values))
-        knowledge.prepare(cloud, folder / "tree")
-        command(folder / "tree", cloud, "bootstrap", "--yes")
-        command(folder / "tree", cloud, "deploy", "--env", "dev", "--yes")
-        made.outputs = outputs_of(made.client("cloudformation"), "manuel-dev")
+    with deployed(folder, FaultInjectionLayer=published, DailyQuotaLimit="500") as made:
         yield made
-        made.close()
 
 
 def chaos(service: Service, results: Path, *names: str) -> subprocess.CompletedProcess[str]:
@@ -66,13 +56,12 @@ def chaos(service: Service, results: Path, *names: str) -> subprocess.CompletedP
     )
 
 
-def serve(service: Service, old: str, new: str, member: str) -> None:
-    """Have `live` of the query function serve a copy whose code is changed in one place."""
+@contextlib.contextmanager
+def serving(service: Service, old: str, new: str, member: str) -> Iterator[None]:
+    """Meanwhile `live` of the query function serves a copy whose code is changed in one place."""
     functions, name = service.client("lambda"), "manuel-query-dev"
-    found = functions.get_function(FunctionName=name, Qualifier="live")["Code"]["Location"]
-    import urllib.request  # noqa: PLC0415 - only here
-
-    with urllib.request.urlopen(found) as answer:
+    found = functions.get_function(FunctionName=name, Qualifier="live")
+    with urllib.request.urlopen(found["Code"]["Location"]) as answer:
         before = zipfile.ZipFile(io.BytesIO(answer.read()))
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -85,6 +74,10 @@ def serve(service: Service, old: str, new: str, member: str) -> None:
     functions.update_function_code(FunctionName=name, ZipFile=packed.getvalue())
     version = functions.publish_version(FunctionName=name)["Version"]
     functions.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
+    try:
+        yield
+    finally:
+        functions.update_alias(FunctionName=name, Name="live", FunctionVersion=found["Configuration"]["Version"])
 
 
 def test_the_basic_suite_is_green_on_the_service_and_leaves_no_fault(service: Service, tmp_path: Path) -> None:
@@ -102,9 +95,8 @@ def test_the_basic_suite_is_green_on_the_service_and_leaves_no_fault(service: Se
 
 
 def test_it_is_red_when_the_breaker_never_opens(service: Service, tmp_path: Path) -> None:
-    serve(service, "self._failures >= self._failures_to_open", "False", "manuel/breaker.py")
-
-    done = chaos(service, tmp_path, "circuit-breaker")
+    with serving(service, "self._failures >= self._failures_to_open", "False", "manuel/breaker.py"):
+        done = chaos(service, tmp_path, "circuit-breaker")
 
     assert done.returncode == 1, done.stdout + done.stderr
     assert "the circuit opens" in done.stderr

@@ -43,7 +43,8 @@ def test_a_new_alarm_has_insufficient_data_and_stays_so_without_any(world: World
 
 
 def test_a_breach_is_an_alarm_and_its_end_is_ok_again_with_reasons_and_history(world: World, namespace: str) -> None:
-    alarm = world.alarm(Namespace=namespace, MetricName="N", Threshold=5, Statistic="Maximum")
+    settings = {"Threshold": 5, "Statistic": "Maximum", "TreatMissingData": "ignore"}  # while nothing is put
+    alarm = world.alarm(Namespace=namespace, MetricName="N", **settings)
     world.put(namespace, "N", 6)
     world.reaches(alarm, "ALARM")
     described = world.described(alarm)
@@ -112,9 +113,8 @@ def test_m_out_of_n_needs_that_many_breaching_datapoints(world: World, namespace
     settings = {"Namespace": namespace, "MetricName": "N", "EvaluationPeriods": 5, "TreatMissingData": "notBreaching"}
     two, five = world.alarm(DatapointsToAlarm=2, **settings), world.alarm(**settings)
     world.reaches(two, "OK")
-    world.put(namespace, "N", 1)
-    time.sleep(1.1)
-    world.put(namespace, "N", 1)
+    for seconds_ago in (1.1, 0):
+        world.put(namespace, "N", 1, seconds_ago=seconds_ago)
     world.reaches(two, "ALARM")
     assert world.states(five) == ["OK"]
 
@@ -152,9 +152,8 @@ def test_percentiles_with_few_samples_are_left_alone_when_told_so(world: World, 
 
 def test_a_period_is_divided_by_the_alarm_speed(world: World, namespace: str) -> None:
     one, five = (world.alarm(Namespace=namespace, MetricName="N", Period=period, Threshold=2.5) for period in (60, 300))
-    for _ in range(3):
-        world.put(namespace, "N", 1)
-        time.sleep(1.1)
+    for seconds_ago in (2.2, 1.1, 0):
+        world.put(namespace, "N", 1, seconds_ago=seconds_ago)
     world.reaches(five, "ALARM")
     assert "ALARM" not in world.states(one)
 

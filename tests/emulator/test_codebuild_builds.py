@@ -90,7 +90,7 @@ def test_a_build_goes_through_every_phase(world: PipelineWorld) -> None:
     assert build["buildStatus"] == "SUCCEEDED"
     assert tuple(phase["phaseType"] for phase in build["phases"]) == PHASES
     took = {phase["phaseType"]: phase.get("durationInSeconds") for phase in build["phases"]}
-    assert took["BUILD"] == 1
+    assert 1 <= took["BUILD"] < 30
     assert build["currentPhase"] == "COMPLETED"
     assert build["logs"]["groupName"] == f"/aws/codebuild/{name}"
     assert "Running command echo hello\nhello\n" in log(world, build)

@@ -8,100 +8,32 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from tests_root import ROOT
+from emulator.desk_world import Desk
 
-from manuel_release.rehearsal import workspace
-from manuel_release.rehearsal.process import EmbeddedCloud, Options
 from manuel_release.rehearsal.visitor import Watcher, send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = [pytest.mark.emulator, pytest.mark.story]
 
 
-@dataclass(frozen=True)
-class Ran:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def answer(self) -> Any:
-        return json.loads(self.out)
-
-
-@dataclass
-class Desk:
-    """A checkout of the service and an embedded AWS that its commands talk to."""
-
-    folder: Path
-    cloud: EmbeddedCloud
-
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-P", "-m", "manuel_release", *arguments]
-
-    def run(self, *arguments: str) -> Ran:
-        done = subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.cloud.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
-
-    def json(self, *arguments: str) -> Any:
-        ran = self.run(*arguments, "--output", "json")
-        assert ran.code == 0, ran.out + ran.err
-        return ran.answer
-
-    def url(self, environment: str = "dev") -> str:
-        (status,) = self.json("status", "--env", environment)["environments"]
-        found = subprocess.run(
-            [sys.executable, "-c", OUTPUTS, status["stack"]],
-            env=self.cloud.environment(),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        outputs = json.loads(found.stdout)
-        return f"{self.cloud.endpoint}/_aws/execute-api/{outputs['ApiId']}/{outputs['ApiStage']}"
-
-    def serving(self) -> str:
-        return send("GET", self.url() + "/health").release
-
-    def edit(self, name: str, old: str, new: str) -> None:
-        path = self.folder / name
-        text = path.read_text()
-        assert old in text
-        path.write_text(text.replace(old, new, 1))
-
-
-OUTPUTS = (
-    "import boto3, json, sys; s = boto3.client('cloudformation').describe_stacks(StackName=sys.argv[1])['Stacks'][0];"
-    "print(json.dumps({o['OutputKey']: o['OutputValue'] for o in s['Outputs']}))"
-)
+def edit(desk: Desk, name: str, old: str, new: str) -> None:
+    """Change a file of the checkout in its first fitting place."""
+    path = desk.folder / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    folder = tmp_path_factory.mktemp("desk")
-    workspace.copy_tree(ROOT, folder / "service")
-    with EmbeddedCloud.start(folder / "cloud", Options()) as cloud:
-        yield Desk(folder / "service", cloud)
+    with Desk.of_checkout(tmp_path_factory.mktemp("deploy")) as made:
+        yield made
 
 
 def test_before_a_bootstrap_deploy_names_the_command_to_run(desk: Desk) -> None:
@@ -139,7 +71,7 @@ def test_a_dry_run_shows_every_resource_and_leaves_nothing(desk: Desk) -> None:
 
 
 def test_the_first_release_serves_the_public_url(desk: Desk) -> None:
-    answer = desk.json("deploy", "--env", "dev")
+    answer = desk.json("deploy", "--env", "dev", "--no-build")
 
     assert (answer["release"], answer["status"]) == ("r-1", "live")
     assert send("GET", answer["url"] + "/health").release == "r-1"
@@ -169,8 +101,8 @@ def test_status_and_history_are_the_documents_that_the_design_names(desk: Desk) 
 
 
 def test_a_second_release_replaces_the_first_and_no_request_fails(desk: Desk) -> None:
-    desk.edit("src/app/manuel/health.py", '"""', '"""A second release. ')
-    with Watcher(desk.url() + "/health") as watcher:
+    edit(desk, "src/app/manuel/health.py", '"""', '"""A second release. ')
+    with Watcher(desk.api_url() + "/health") as watcher:
         answer = desk.json("deploy", "--env", "dev", "--reason", "second")
 
     assert (answer["release"], answer["previous_release"]) == ("r-2", "r-1")
@@ -226,16 +158,8 @@ def test_wrong_parameters_are_all_said_before_anything_is_called(desk: Desk) -> 
 
 
 def test_a_killed_deploy_is_shown_and_gone_on_with(desk: Desk) -> None:
-    desk.edit("src/app/manuel/health.py", '"""', '"""A third release. ')
-    with subprocess.Popen(
-        desk.command("deploy", "--env", "dev"),
-        cwd=desk.folder,
-        env=desk.cloud.environment() | {"CI": ""},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as deploy:
+    edit(desk, "src/app/manuel/health.py", '"""', '"""A third release. ')
+    with desk.start("deploy", "--env", "dev", CI="") as deploy:
         assert deploy.stderr is not None
         for line in deploy.stderr:
             if line.startswith("Update the stack"):
@@ -263,29 +187,24 @@ def test_when_the_lease_has_expired_the_same_release_is_finished(desk: Desk) -> 
 
 
 def _expire_lease(desk: Desk) -> None:
-    program = (
-        "import boto3; t = boto3.resource('dynamodb').Table('manuel-releases')\n"
-        "q = 'environment = :e AND begins_with(entry, :p)'\n"
-        "values = {':e': 'dev', ':p': 'lease#'}\n"
-        "for i in t.query(KeyConditionExpression=q, ExpressionAttributeValues=values)['Items']:\n"
-        "    t.delete_item(Key={'environment': 'dev', 'entry': i['entry']})"
-    )
-    subprocess.run([sys.executable, "-c", program], env=desk.cloud.environment(), check=True)
+    table, key = desk.client("dynamodb"), {"environment": {"S": "dev"}, "entry": {"S": "lease#dev"}}
+    assert "Item" in table.get_item(TableName="manuel-releases", Key=key)
+    table.delete_item(TableName="manuel-releases", Key=key)
 
 
 def test_production_serves_its_first_release_and_holds_the_second_at_0_percent(desk: Desk) -> None:
-    first = desk.json("deploy", "--env", "production", "--yes")
-    desk.edit("src/app/manuel/health.py", '"""', '"""Another release. ')
+    first = desk.json("deploy", "--env", "production", "--yes", "--no-build")
+    edit(desk, "src/app/manuel/health.py", '"""', '"""Another release. ')
     second = desk.json("deploy", "--env", "prod", "--yes")
 
     assert (first["release"], first["status"]) == ("r-1", "live")
     assert (second["release"], second["status"], second["environment"]) == ("r-2", "staged", "production")
-    answers = {send("GET", desk.url("production") + "/health").release for _ in range(20)}
+    answers = {send("GET", desk.api_url("manuel-prod") + "/health").release for _ in range(20)}
     assert answers == {"r-1"}
 
 
 def test_production_is_not_deployed_to_without_a_yes(desk: Desk) -> None:
-    desk.edit("src/app/manuel/health.py", '"""', '"""Yet another release. ')
+    edit(desk, "src/app/manuel/health.py", '"""', '"""Yet another release. ')
 
     ran = desk.run("deploy", "--env", "production")
 
@@ -296,14 +215,7 @@ def test_production_is_not_deployed_to_without_a_yes(desk: Desk) -> None:
 
 
 def test_the_state_on_the_screen_fits_80_columns(desk: Desk) -> None:
-    done = subprocess.run(
-        desk.command("status"),
-        cwd=desk.folder,
-        env=desk.cloud.environment() | {"COLUMNS": "80"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = desk.run("status", COLUMNS="80")
 
-    assert max(len(line) for line in done.stdout.splitlines()) <= 80
-    assert "production" in done.stdout
+    assert max(len(line) for line in done.out.splitlines()) <= 80
+    assert "production" in done.out

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from emulator.codedeploy_world import World
+from emulator.desk_world import Desk
 from emulator.gateway_templates import HELLO, said, template
 from emulator.stack_world import Stack, resource
 from tests_root import ROOT
@@ -31,30 +29,18 @@ SECRET = "hunter2-the-secret-itself"
 FILES = ("manuel-release.toml", "template.yaml", "operations.yaml", *(p.name for p in ROOT.glob("parameters-*.json")))
 
 
-@dataclass
-class Desk:
+class Practice(Desk):
     """The files that a doctor reads, and an embedded AWS."""
 
-    folder: Path
-    cloud: EmbeddedCloud
-    world: World
-
-    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-P", "-m", "manuel_release", *arguments],
-            cwd=self.folder,
-            env=self.cloud.environment() | variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def __init__(self, folder: Path, cloud: EmbeddedCloud, world: World) -> None:
+        super().__init__(folder, cloud)
+        self.world = world
 
     def doctor(self, *arguments: str, ends: int = 0) -> dict[tuple[str, str], dict[str, Any]]:
         """The checks by environment and title."""
         done = self.run("doctor", "--output", "json", *arguments)
-        assert done.returncode == ends, done.stdout + done.stderr
-        return {(check["environment"] or "", check["title"]): check for check in json.loads(done.stdout)["checks"]}
+        assert done.code == ends, done.out + done.err
+        return {(check["environment"] or "", check["title"]): check for check in json.loads(done.out)["checks"]}
 
     def stack(self, name: str) -> Stack:
         made = Stack(self.world)
@@ -63,14 +49,14 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
     folder = tmp_path_factory.mktemp("doctor")
     (folder / "service").mkdir()
     for name in FILES:
         shutil.copy(ROOT / name, folder / "service" / name)
     shutil.copytree(ROOT / "src" / "operations", folder / "service" / "src" / "operations")
     with EmbeddedCloud.start(folder / "cloud", Options()) as cloud, World.of(cloud) as world:
-        yield Desk(folder / "service", cloud, world)
+        yield Practice(folder / "service", cloud, world)
 
 
 def service(**function: Any) -> dict[str, dict[str, Any]]:
@@ -106,7 +92,7 @@ def service(**function: Any) -> dict[str, dict[str, Any]]:
 OUTPUTS = {"ApiId": {"Ref": "Api"}, "ApiStage": "prod", "CodeDeployApplicationName": {"Ref": "Application"}}
 
 
-def test_without_a_bootstrap_that_is_what_it_says_and_ends_with_4(desk: Desk) -> None:
+def test_without_a_bootstrap_that_is_what_it_says_and_ends_with_4(desk: Practice) -> None:
     found = desk.doctor(ends=4)
 
     bootstrap = found["", "Bootstrap"]
@@ -117,24 +103,24 @@ def test_without_a_bootstrap_that_is_what_it_says_and_ends_with_4(desk: Desk) ->
     assert (found["", "Clock"]["level"], found["", "Clock"]["message"]) == ("ok", "it agrees with AWS's")
 
 
-def test_without_credentials_it_ends_with_4_and_looks_at_the_machine(desk: Desk) -> None:
+def test_without_credentials_it_ends_with_4_and_looks_at_the_machine(desk: Practice) -> None:
     done = desk.run("doctor", "--output", "json", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
-    levels = {check["title"]: check["level"] for check in json.loads(done.stdout)["checks"]}
+    levels = {check["title"]: check["level"] for check in json.loads(done.out)["checks"]}
 
-    assert done.returncode == 4
+    assert done.code == 4
     assert (levels["Credentials"], levels["Bootstrap"], levels["AWS"]) == ("error", "skipped", "skipped")
     assert (levels["SAM CLI"], levels["Template"], levels["Parameters"]) == ("ok", "ok", "ok")
 
 
-def test_a_bootstrapped_account_without_stacks_is_fine(desk: Desk) -> None:
-    assert desk.run("bootstrap", "--yes").returncode == 0
+def test_a_bootstrapped_account_without_stacks_is_fine(desk: Practice) -> None:
+    assert desk.run("bootstrap", "--yes").code == 0
 
     found = desk.doctor()
     assert {check["level"] for check in found.values()} == {"ok"}
     assert "manuel-release deploy --env dev" in found["dev", "Stack"]["message"]
 
 
-def test_other_settings_than_those_in_ssm_are_told(desk: Desk) -> None:
+def test_other_settings_than_those_in_ssm_are_told(desk: Practice) -> None:
     path = desk.folder / "manuel-release.toml"
     text = path.read_text()
     path.write_text(text + "\n[smoke.manuel-new]\nmethod = 'GET'\npath = '/'\nstatus = 200\n")
@@ -144,7 +130,7 @@ def test_other_settings_than_those_in_ssm_are_told(desk: Desk) -> None:
     assert found["", "Settings in SSM"]["level"] == "warning"
 
 
-def test_a_service_that_is_as_it_should_be_is_fine(desk: Desk) -> None:
+def test_a_service_that_is_as_it_should_be_is_fine(desk: Practice) -> None:
     assert desk.stack("manuel-dev").put(service(), OUTPUTS) == "CREATE_COMPLETE"
     found = desk.doctor("--env", "dev")
 
@@ -154,7 +140,7 @@ def test_a_service_that_is_as_it_should_be_is_fine(desk: Desk) -> None:
     assert "as the template says" in found["dev", "Drift"]["message"]
 
 
-def test_a_function_that_was_changed_by_hand_is_drift(desk: Desk) -> None:
+def test_a_function_that_was_changed_by_hand_is_drift(desk: Practice) -> None:
     desk.world.lambda_.update_function_configuration(FunctionName=FUNCTION, MemorySize=512)
     drift = desk.doctor("--env", "dev")["dev", "Drift"]
     desk.world.lambda_.update_function_configuration(FunctionName=FUNCTION, MemorySize=128)
@@ -163,7 +149,7 @@ def test_a_function_that_was_changed_by_hand_is_drift(desk: Desk) -> None:
     assert "REVERT_DRIFT" in drift["hint"]
 
 
-def test_weights_that_nobody_moves_are_an_error_with_the_command_that_clears_them(desk: Desk) -> None:
+def test_weights_that_nobody_moves_are_an_error_with_the_command_that_clears_them(desk: Practice) -> None:
     desk.world.lambda_.update_function_configuration(FunctionName=FUNCTION, Description="second")
     second = desk.world.lambda_.publish_version(FunctionName=FUNCTION)["Version"]
     weights = {"AdditionalVersionWeights": {second: 0.5}}
@@ -175,7 +161,7 @@ def test_weights_that_nobody_moves_are_an_error_with_the_command_that_clears_the
     assert f"--function-name {FUNCTION} --name live" in aliases["hint"]
 
 
-def test_a_function_without_live_is_an_error(desk: Desk) -> None:
+def test_a_function_without_live_is_an_error(desk: Practice) -> None:
     desk.world.lambda_.delete_alias(FunctionName=FUNCTION, Name="live")
     aliases = desk.doctor("--env", "dev", ends=1)["dev", "Aliases"]
     desk.world.lambda_.create_alias(FunctionName=FUNCTION, Name="live", FunctionVersion="1")
@@ -183,7 +169,7 @@ def test_a_function_without_live_is_an_error(desk: Desk) -> None:
     assert aliases["message"] == f"`live` is missing on {FUNCTION}: the API answers 500 for them"
 
 
-def test_a_stack_that_was_never_made_says_why_and_what_to_run(desk: Desk) -> None:
+def test_a_stack_that_was_never_made_says_why_and_what_to_run(desk: Practice) -> None:
     taken = resource("SSM::Parameter", {"Name": "/manuel/operations/ledger", "Type": "String", "Value": "x"})
     assert desk.stack("manuel-staging").put({"Taken": taken}) == "ROLLBACK_COMPLETE"
     stack = desk.doctor("--env", "staging", ends=1)["staging", "Stack"]
@@ -193,14 +179,14 @@ def test_a_stack_that_was_never_made_says_why_and_what_to_run(desk: Desk) -> Non
     assert "manuel-release deploy --env staging" in stack["hint"]
 
 
-def test_an_api_that_is_gone_is_an_error_of_its_url(desk: Desk) -> None:
+def test_an_api_that_is_gone_is_an_error_of_its_url(desk: Practice) -> None:
     done = desk.run("doctor", "--env", "dev", "--output", "json", MANUEL_API_URL=desk.cloud.endpoint + "/nothing")
-    (url,) = [check for check in json.loads(done.stdout)["checks"] if check["title"] == "Public URL"]
+    (url,) = [check for check in json.loads(done.out)["checks"] if check["title"] == "Public URL"]
 
-    assert (done.returncode, url["level"]) == (1, "error")
+    assert (done.code, url["level"]) == (1, "error")
 
 
-def test_a_bucket_and_a_table_that_are_gone_are_errors(desk: Desk) -> None:
+def test_a_bucket_and_a_table_that_are_gone_are_errors(desk: Practice) -> None:
     ledger = desk.world.ssm.get_parameter(Name="/manuel/operations/ledger")["Parameter"]["Value"]
     desk.world.ssm.put_parameter(Name="/manuel/operations/ledger", Value="nothing", Overwrite=True)
     desk.world.ssm.put_parameter(Name="/manuel/operations/artifacts", Value="no-such-bucket-of-ours", Overwrite=True)
@@ -214,11 +200,11 @@ def test_a_bucket_and_a_table_that_are_gone_are_errors(desk: Desk) -> None:
     assert "the ledger does not tell" in found["dev", "Aliases"]["message"]
 
 
-def test_the_report_on_the_screen_fits_80_columns(desk: Desk) -> None:
+def test_the_report_on_the_screen_fits_80_columns(desk: Practice) -> None:
     done = desk.run("doctor", COLUMNS="80")
 
-    assert max(len(line) for line in done.stdout.splitlines()) <= 80
-    assert done.stdout.splitlines()[-1].startswith("✖ 1 error")
+    assert max(len(line) for line in done.out.splitlines()) <= 80
+    assert done.out.splitlines()[-1].startswith("✖ 1 error")
 
 
 ARTIFACT = """
@@ -235,7 +221,7 @@ Resources:
 """
 
 
-def _texts(desk: Desk) -> str:
+def _texts(desk: Practice) -> str:
     """Everything that the ledger and the bucket keep, and what the other commands say."""
     items = desk.world.dynamodb.scan(TableName="manuel-releases")["Items"]
     bucket = "manuel-artifacts-123456789012-eu-west-1"
@@ -243,11 +229,11 @@ def _texts(desk: Desk) -> str:
         desk.world.s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read().decode(errors="replace")
         for each in desk.world.s3.list_objects_v2(Bucket=bucket).get("Contents", [])
     ]
-    said_later = [desk.run(*command.split(), "--output", "json").stdout for command in ("status", "history", "doctor")]
+    said_later = [desk.run(*command.split(), "--output", "json").out for command in ("status", "history", "doctor")]
     return json.dumps([items, objects, said_later], default=str)
 
 
-def _artifact(desk: Desk, text: str) -> str:
+def _artifact(desk: Practice, text: str) -> str:
     folder = desk.folder / "artifact"
     folder.mkdir(exist_ok=True)
     (folder / "packaged-template.yaml").write_text(text)
@@ -257,17 +243,17 @@ def _artifact(desk: Desk, text: str) -> str:
     return str(folder)
 
 
-def test_a_secret_in_ssm_that_the_template_would_show_is_refused(desk: Desk) -> None:
+def test_a_secret_in_ssm_that_the_template_would_show_is_refused(desk: Practice) -> None:
     desk.world.ssm.put_parameter(Name="/manuel/key", Value=SECRET, Type="SecureString")
     folder = _artifact(desk, ARTIFACT.replace(", NoEcho: true", ""))
     done = desk.run("deploy", "--env", "production", "--artifact", folder, "--dry-run")
 
-    assert done.returncode == 2
-    assert "NoEcho: true" in done.stderr
-    assert SECRET not in done.stdout + done.stderr
+    assert done.code == 2
+    assert "NoEcho: true" in done.err
+    assert SECRET not in done.out + done.err
 
 
-def test_a_secret_in_ssm_reaches_the_stack_and_nothing_else(desk: Desk) -> None:
+def test_a_secret_in_ssm_reaches_the_stack_and_nothing_else(desk: Practice) -> None:
     folder = _artifact(desk, ARTIFACT)
     shown = [
         desk.run("deploy", "--env", "production", "--artifact", folder, "--dry-run", "--verbose", *more)
@@ -275,21 +261,21 @@ def test_a_secret_in_ssm_reaches_the_stack_and_nothing_else(desk: Desk) -> None:
     ]
     done = desk.run("deploy", "--env", "production", "--artifact", folder, "--yes", "--verbose")
 
-    assert [one.returncode for one in shown] == [0, 0], shown
-    assert "holds no service" in done.stderr  # as far as a stack without functions gets
+    assert [one.code for one in shown] == [0, 0], shown
+    assert "holds no service" in done.err  # as far as a stack without functions gets
     assert desk.world.ssm.get_parameter(Name="/manuel/prod/kept")["Parameter"]["Value"] == SECRET
-    assert SECRET not in "".join(one.stdout + one.stderr for one in (*shown, done))
+    assert SECRET not in "".join(one.out + one.err for one in (*shown, done))
     assert SECRET not in _texts(desk)
     (stack,) = desk.world.cloudformation.describe_stacks(StackName="manuel-prod")["Stacks"]
     assert {"Key": "team", "Value": "manuel"} in stack["Tags"]
 
 
-def test_codepipelines_form_is_refused_with_a_secret_in_it_and_the_flat_one_keeps_the_reference(desk: Desk) -> None:
+def test_codepipelines_form_is_refused_with_a_secret_in_it_and_the_flat_one_keeps_the_reference(desk: Practice) -> None:
     (desk.folder / "template.yaml").write_text(ARTIFACT)
     (desk.folder / "parameters-production.json").write_text('{"Environment": "prod", "Key": "ssm:/manuel/key"}')
     pipeline = desk.run("parameters", "--env", "production")
     flat = desk.run("parameters", "--env", "production", "--form", "flat")
 
-    assert (pipeline.returncode, pipeline.stdout) == (2, "")
-    assert json.loads(flat.stdout)["Key"] == "ssm:/manuel/key"
-    assert SECRET not in pipeline.stderr + flat.stdout
+    assert (pipeline.code, pipeline.out) == (2, "")
+    assert json.loads(flat.out)["Key"] == "ssm:/manuel/key"
+    assert SECRET not in pipeline.err + flat.out

@@ -43,8 +43,8 @@ def world(cloud: EmbeddedCloud) -> Iterator[World]:
 
 
 def binomial_interval(trials: int, share: float) -> tuple[float, float]:
-    """Where the number of successes lies in 99.9 % of all cases (normal approximation, continuity corrected)."""
-    spread = 3.2905 * math.sqrt(trials * share * (1 - share)) + 0.5
+    """Where the number of successes is but once in a million (normal approximation, continuity corrected)."""
+    spread = 4.8916 * math.sqrt(trials * share * (1 - share)) + 0.5
     return trials * share - spread, trials * share + spread
 
 

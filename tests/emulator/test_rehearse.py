@@ -1,8 +1,11 @@
-"""`rehearse`, whole: what `make rehearse` runs."""
+"""`rehearse` when it does not get to its end, and the folders that it works in."""
 
 from __future__ import annotations
 
+import io
 import os
+import zipfile
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +13,7 @@ from fakes import Told
 from tests_root import ROOT
 
 from manuel_release.errors import EmulatorError
-from manuel_release.rehearsal import run, workspace
+from manuel_release.rehearsal import persons, push, run, workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,29 +21,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.emulator
 
 
-def test_a_release_goes_to_three_environments_and_a_second_one_replaces_it_in_dev(tmp_path: Path) -> None:
-    told, before = Told(), dict(os.environ)
-
-    done = run.Rehearser(ROOT, tmp_path / "rehearsal", "eu-west-1", told).run()
-
-    assert done.failure == ""
-    assert [stage.name for stage in done.stages] == [
-        "Embedded AWS",
-        "Bootstrap",
-        "v1 to dev",
-        "v1 to staging",
-        "v1 to production",
-        "A user",
-        "v2 to dev",
-        "Status",
-        "Cloud down",
-    ]
-    assert done.releases == {"dev": "r-2", "staging": "r-1", "production": "r-1"}
-    assert any(fact.startswith("Replacing v1 by v2 in dev under traffic: 0 of ") for fact in done.facts)
-    assert done.facts[-1] == run.NOT_EVIDENCE
-    assert any("Smoke-test" in note for note in told.notes)
-    assert not (tmp_path / "rehearsal").exists()
-    assert dict(os.environ) == before
+QUICK = run.Script(bad=None, by_hand=False)
+"""The shortest; none of these tests gets so far that it matters. `make rehearse` itself is the test of the whole."""
 
 
 def test_a_rehearsal_that_fails_stops_its_cloud_says_why_and_keeps_its_logs(tmp_path: Path) -> None:
@@ -49,7 +31,7 @@ def test_a_rehearsal_that_fails_stops_its_cloud_says_why_and_keeps_its_logs(tmp_
     (broken / "operations.yaml").write_text("Resources: {Bad: {Type: AWS::No::Such}}\n")
     told = Told()
 
-    done = run.Rehearser(broken, tmp_path / "rehearsal", "eu-west-1", told).run()
+    done = run.Rehearser(broken, tmp_path / "rehearsal", "eu-west-1", told, QUICK).run()
 
     assert not done.ok
     assert "AWS::No::Such" in done.failure
@@ -71,7 +53,7 @@ def test_ctrl_c_stops_the_cloud_and_says_where_the_logs_are(tmp_path: Path) -> N
     told, before = Interrupting(), dict(os.environ)
 
     with pytest.raises(KeyboardInterrupt) as stopped:
-        run.Rehearser(ROOT, tmp_path / "rehearsal", "eu-west-1", told).run()
+        run.Rehearser(ROOT, tmp_path / "rehearsal", "eu-west-1", told, QUICK).run()
 
     assert str(tmp_path / "rehearsal") in stopped.value.__notes__[0]
     assert [result.title for result in told.ends] == ["Embedded AWS", "Cloud down"]
@@ -89,7 +71,7 @@ def test_a_version_without_a_patch_is_said(tmp_path: Path) -> None:
 def test_a_copy_has_new_files_and_none_that_git_ignores(tmp_path: Path) -> None:
     one = tmp_path / "one"
     one.mkdir()
-    workspace._git(one, "init", "--quiet")
+    workspace.git(one, "init", "--quiet")
     (one / ".gitignore").write_text("ignored\n")
     (one / "ignored").write_text("x")
     (one / "new.txt").write_text("y")
@@ -97,3 +79,21 @@ def test_a_copy_has_new_files_and_none_that_git_ignores(tmp_path: Path) -> None:
     workspace.copy_tree(one, tmp_path / "two")
 
     assert sorted(path.name for path in (tmp_path / "two").iterdir()) == [".git", ".gitignore", "new.txt"]
+
+
+def test_a_push_carries_what_git_knows_and_its_history(tmp_path: Path) -> None:
+    one = tmp_path / "one"
+    one.mkdir()
+    (one / "kept.txt").write_text("kept")
+    (one / ".gitignore").write_text("ignored\n")
+    (one / "ignored").write_text("x")
+    workspace.commit(one, "first, with: a colon")
+
+    with zipfile.ZipFile(io.BytesIO(push.packed(one))) as archive:
+        names = archive.namelist()
+    commit, author, email, date, subject = workspace.last_commit(one)
+
+    assert {"kept.txt", ".gitignore", ".git/HEAD"} <= set(names)
+    assert "ignored" not in names
+    assert (len(commit), author, email, subject) == (40, "rehearsal", persons.AUTHOR, "first, with: a colon")
+    assert datetime.fromisoformat(date).tzinfo is not None

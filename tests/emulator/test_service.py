@@ -14,7 +14,6 @@ from emulator.service_world import (
     Service,
     User,
     deployed,
-    outputs_of,
     request,
     sam_deploy,
     until,
@@ -282,12 +281,10 @@ def test_a_transcription_that_fails_is_503_and_costs_nothing(service: Service, u
 
 def test_sam_deploys_the_built_template_with_the_firewall_before_it(service: Service) -> None:
     """Plain `sam deploy`, as people without the tool do it; staging, because dev has no firewall."""
-    cloudformation = service.client("cloudformation")
-
     done = sam_deploy(service, "manuel-staging", "parameters-staging.json")
 
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    staging = Service(service.cloud, service.folder, outputs_of(cloudformation, "manuel-staging"))
+    staging = Service(service.folder, service.cloud, service.stack_outputs("manuel-staging"))
     health = request("GET", f"{staging.url}/health")
     assert (health.status, health.json["environment"]) == (200, "staging")
     stage = f"/restapis/{staging.outputs['ApiId']}/stages/{staging.outputs['ApiStage']}"

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from emulator.desk_world import Desk
 from emulator.gateway_world import World
 from emulator.release_world import ReleaseWorld, make_ledger
 
@@ -27,6 +24,7 @@ from manuel_release.rehearsal.process import EmbeddedCloud, Options, client_envi
 from manuel_release.view.progress import NoProgress
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
 
 pytestmark = [pytest.mark.emulator, pytest.mark.story]
@@ -34,38 +32,16 @@ pytestmark = [pytest.mark.emulator, pytest.mark.story]
 PATIENCE_SECONDS = 60.0
 
 
-@dataclass
-class Ran:
-    """How a command ended, and its document."""
-
-    code: int
-    document: Any
-
-
-class Person:
-    """Runs commands in processes of its own."""
+class Person(Desk):
+    """Runs commands on one environment's service, in processes of their own."""
 
     def __init__(self, cloud: EmbeddedCloud, service: ReleaseWorld) -> None:
-        self.cloud, self.service = cloud, service
+        super().__init__(service.settings.parent, cloud)
+        self.service = service
 
-    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         options = ("--config", str(self.service.settings), "--env", self.service.environment, "--output", "json")
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "manuel_release", *arguments, *options, "--yes"],
-            cwd=Path(self.service.settings).parent,
-            env=self.cloud.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-
-    def end(self, process: subprocess.Popen[str]) -> Ran:
-        out, _ = process.communicate(timeout=PATIENCE_SECONDS)
-        return Ran(process.returncode, json.loads(out))
-
-    def run(self, *arguments: str) -> Ran:
-        return self.end(self.begin(*arguments))
+        return super().start(*arguments, *options, "--yes", **variables)
 
 
 @pytest.fixture(scope="module")
@@ -118,13 +94,13 @@ def kinds(one: ReleaseWorld) -> list[EntryKind]:
 
 
 def test_of_two_who_start_at_the_same_moment_one_does_it_and_it_is_done_once(production: Person) -> None:
-    both = [production.begin("canary", "start") for _ in range(2)]
+    both = [production.start("canary", "start") for _ in range(2)]
 
-    ran = [production.end(process) for process in both]
+    ran = [production.ended(process) for process in both]
 
     assert sorted(one.code for one in ran) in ([0, 0], [0, 3])
-    assert [one.document["status"] for one in ran if one.code == 0].count("done") == 1
-    for late in (one.document for one in ran if one.code == 3):
+    assert [one.answer["status"] for one in ran if one.code == 0].count("done") == 1
+    for late in (one.answer for one in ran if one.code == 3):
         assert "is being changed by" in late["error"]["message"]
     assert kinds(production.service).count(EntryKind.CANARY_STARTED) == 1
     canary = production.service.world.shown(production.service.api)["canarySettings"]
@@ -132,7 +108,7 @@ def test_of_two_who_start_at_the_same_moment_one_does_it_and_it_is_done_once(pro
 
 
 def test_while_one_rolls_out_the_other_is_told_who_since_when_why_and_how_to_take_over(production: Person) -> None:
-    rolling_out = production.begin(
+    rolling_out = production.start(
         "canary", "promote", "100", "--allow-step", "--override", "a rehearsal", "--reason", "the fair opens"
     )
     held = leases(production)
@@ -140,17 +116,17 @@ def test_while_one_rolls_out_the_other_is_told_who_since_when_why_and_how_to_tak
     refused = production.run("canary", "abort")
 
     assert refused.code == 3
-    error, (lease,) = refused.document["error"], held
+    error, (lease,) = refused.answer["error"], held
     since = datetime.fromisoformat(lease["taken_at"])
     assert error["message"] == (
         f"production (prod) is being changed by {lease['holder']} since {since:%Y-%m-%d %H:%M:%S} UTC: "
         f"{lease['reason']}"
     )
     assert 'manuel-release lease take --env production --reason "WHY"' in error["hint"]
-    done = production.end(rolling_out)
-    assert (done.code, done.document["status"], done.document["percent"]) == (0, "done", 100.0)
+    done = production.ended(rolling_out)
+    assert (done.code, done.answer["status"], done.answer["percent"]) == (0, "done", 100.0)
     assert production.service.shares()["current"] == "r-2"
-    assert production.run("lease", "show").document["leases"] == []
+    assert production.run("lease", "show").answer["leases"] == []
 
 
 def leases(person: Person) -> list[dict[str, Any]]:
@@ -173,8 +149,8 @@ def test_a_lease_whose_process_died_is_taken_over_and_used_by_the_next_command(s
     taken = staging.run("lease", "take", "--reason", "her laptop is in the lake")
     started = staging.run("canary", "start")
 
-    assert taken.document["previous_lease"]["holder"] == dead.holder
-    assert (started.code, started.document["status"]) == (0, "done")
+    assert taken.answer["previous_lease"]["holder"] == dead.holder
+    assert (started.code, started.answer["status"]) == (0, "done")
     (entry,) = [one for one in ledger.entries("staging") if one.kind is EntryKind.LEASE_TAKEN]
     assert (entry.details["holder"], entry.reason) == (dead.holder, "her laptop is in the lake")
     assert staging.run("canary", "abort").code == 0
@@ -187,10 +163,10 @@ def test_code_that_was_rolled_back_in_one_environment_is_refused_in_another_unti
     refused = staging.run("canary", "start")
 
     assert refused.code == 3
-    assert "rolled back as r-7 in production: 5xx > 5 in 5 min" in refused.document["error"]["message"]
-    assert "manuel-release quarantine lift" in refused.document["error"]["hint"]
+    assert "rolled back as r-7 in production: 5xx > 5 in 5 min" in refused.answer["error"]["message"]
+    assert "manuel-release quarantine lift" in refused.answer["error"]["hint"]
     lifted = staging.run("quarantine", "lift", code, "--reason", "it was the network")
-    assert (lifted.code, lifted.document["quarantine"]["release"]) == (0, "r-7")
+    assert (lifted.code, lifted.answer["quarantine"]["release"]) == (0, "r-7")
     assert staging.run("canary", "start").code == 0
 
 
@@ -220,5 +196,5 @@ def test_pruning_deletes_what_nobody_can_go_back_to_and_keeps_every_target(produ
     assert set(aliases) == {"live", "r-2", "r-4", "r-5", "r-6", "r-7"}
     versions = {each["Version"] for each in functions.list_versions_by_function(FunctionName=name)["Versions"]}
     assert versions == {"$LATEST", "1", *aliases.values()}
-    history = production.run("history").document["releases"]
+    history = production.run("history").answer["releases"]
     assert {each["release"] for each in history if each["pruned_at"]} == {"r-1", "r-3"}

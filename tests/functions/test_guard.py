@@ -40,8 +40,9 @@ def failed_rollout(group: str = "manuel-query-prod") -> dict[str, Any]:
     return {"source": "aws.codedeploy", "detail-type": kind, "detail": {**detail, "state": "FAILURE"}}
 
 
-def approval(state: str = "FAILED") -> dict[str, Any]:
+def approval(state: str = "FAILED", execution: str = "x-1") -> dict[str, Any]:
     detail = {
+        "execution-id": execution,
         "stage": "CanaryApproval",
         "action": "DevOps",
         "state": state,
@@ -76,6 +77,9 @@ class World:
         self.asked: list[RollbackRequest] = []
         self.resumed: list[str] = []
         self.fault: ReleaseError | None = None
+        self.taken_from: str | None = "r-13"
+        self.bad, self.judged = "", 0
+        self.judge_fault: ReleaseError | None = None
         self.stage(canary=Canary(10.0, "r-13"), candidate="r-13")
         self.write(EntryKind.RELEASE_LIVE, "r-12")
         self.write(EntryKind.CANARY_STARTED, "r-13", percent=10.0, stable="r-12")
@@ -89,6 +93,13 @@ class World:
         self.clock.sleep(1)
         at = self.clock.at
         entry = Entry(entry_id(at), "production", "v1", at, kind, release, "ann", details=details)
+        self.app("production").ledger.append(entry)
+
+    def asks(self, execution: str, gate: str) -> None:
+        """People are asked, as the pipeline does it before a gate."""
+        self.clock.sleep(1)
+        at, details = self.clock.at, {"gate": gate, "execution_id": execution, "decision": "requested"}
+        entry = Entry(entry_id(at), "production", "", at, EntryKind.APPROVAL, "", "pipeline", details=details)
         self.app("production").ledger.append(entry)
 
     def beat(self, seconds: float) -> None:
@@ -114,7 +125,13 @@ class World:
         self.asked.append(request)
         if self.fault is not None:
             raise self.fault
-        return Receipt("production", "v1", "r-13", "r-12", "why", traffic_restored=True)
+        return Receipt("production", "v1", self.taken_from, "r-12", "why", traffic_restored=True)
+
+    def judge(self, _app: App) -> str:
+        self.judged += 1
+        if self.judge_fault is not None:
+            raise self.judge_fault
+        return self.bad
 
     def resume(self, _app: App, environment: object, _progress: object) -> Receipt | None:
         self.resumed.append(environment.name)  # type: ignore[attr-defined]
@@ -123,7 +140,7 @@ class World:
         return Receipt("production", "v1", "r-13", "r-12", "why", traffic_restored=True, message="finished")
 
     def happens(self, event: Mapping[str, Any]) -> list[str]:
-        guard = Guard(self.app, self.roll_back, self.resume)
+        guard = Guard(self.app, self.roll_back, self.resume, self.judge)
         return [one["action"] for one in guard.handle(event)]
 
     def kinds(self) -> list[EntryKind]:
@@ -140,7 +157,7 @@ def test_an_alarm_of_the_canary_is_rolled_back_by_its_name(world: World) -> None
     assert world.happens(alarm("manuel-prod-r-13-5xx")) == ["roll_back"]
 
     (request,) = world.asked
-    assert (request.trigger, request.to) == ("manuel-prod-r-13-5xx", None)
+    assert (request.trigger, request.only, request.to) == ("manuel-prod-r-13-5xx", "r-13", None)
     assert request.reason == "manuel-prod-r-13-5xx rings while r-13 is on trial: 6 is greater than 5"
 
 
@@ -223,6 +240,31 @@ def test_a_rejected_or_abandoned_approval_takes_the_canary_back(world: World) ->
     assert world.asked[0].reason == "CanaryApproval/DevOps did not approve r-13: Rejected by ann"
 
 
+def test_a_gate_that_was_left_waiting_by_an_earlier_canary_does_not_take_the_next_one_back(world: World) -> None:
+    world.asks("x-1", "canary")
+    world.write(EntryKind.ROLLED_BACK, "r-13", to="r-12")
+    world.stage(canary=Canary(10.0, "r-14"), candidate="r-14")
+    world.write(EntryKind.CANARY_STARTED, "r-14", percent=10.0, stable="r-12")
+    world.asks("x-2", "production")
+
+    assert world.happens(approval(execution="x-1")) == ["keep_watching"]
+    assert (world.asked, world.told) == ([], [])
+
+    world.asks("x-2", "canary")
+    assert world.happens(approval(execution="x-2")) == ["roll_back"]
+    assert world.asked[0].only == "r-14"
+
+
+@pytest.mark.parametrize("ledger", [True, False])
+def test_a_refused_gate_that_the_ledger_does_not_know_is_about_the_canary_there_is(world: World, ledger: bool) -> None:
+    if ledger:
+        world.asks("x-1", "canary")
+    else:
+        del world.aws.parameters.values[settings.LEDGER_PARAMETER]
+
+    assert world.happens(approval(execution="x-2")) == ["roll_back"]
+
+
 def test_nobody_waits_for_an_approval_without_a_canary(world: World) -> None:
     world.stage()
     world.write(EntryKind.CANARY_ENDED, "r-13", to="r-12")
@@ -271,7 +313,58 @@ def test_a_release_that_waits_already_is_not_taken_for_the_one_that_rings(world:
 
     world.happens(alarm("manuel-prod-r-13-5xx"))
 
-    assert [request.to for request in world.asked] == ["r-12"]
+    assert [request.only for request in world.asked] == ["r-13"]
+
+
+def test_a_release_that_somebody_else_took_back_meanwhile_is_not_taken_back_twice(world: World) -> None:
+    world.taken_from = None
+
+    assert world.happens(alarm("manuel-prod-r-13-5xx")) == ["keep_watching"]
+
+
+def test_while_people_decide_the_guard_judges_the_canary(world: World) -> None:
+    world.beat(7200)
+    assert world.happens(MINUTE) == ["keep_watching"]
+
+    world.bad = "The canary is worse: 5xx errors 3 % on the canary against 0.5 % on stable."
+    assert world.happens(MINUTE) == ["keep_watching", "roll_back"]
+
+    (request,) = world.asked
+    assert (request.trigger, request.only) == ("verdict", "r-13")
+    assert request.reason == f"the verdict on r-13 is bad: {world.bad.rstrip('.')}"
+
+
+def test_a_canary_that_somebody_observes_is_left_to_their_judgement(world: World) -> None:
+    world.bad = "The canary is worse."
+
+    assert world.happens(MINUTE) == ["keep_watching"]
+    assert world.judged == 0
+
+
+def test_an_alarm_that_rings_is_not_held_up_by_a_judgement_that_fails(world: World) -> None:
+    world.beat(7200)
+    world.rings("manuel-prod-r-13-5xx")
+    world.judge_fault = ReleaseError("CloudWatch is away")
+
+    assert world.happens(MINUTE) == ["keep_watching", "roll_back"]
+
+
+def test_a_judgement_that_fails_is_tried_again_in_the_next_minute(world: World) -> None:
+    world.beat(7200)
+    world.judge_fault = ReleaseError("CloudWatch is away")
+    assert world.happens(MINUTE) == []
+
+    world.judge_fault, world.bad = None, "The canary is worse."
+    assert world.happens(MINUTE) == ["keep_watching", "roll_back"]
+
+
+def test_after_100_percent_there_is_nothing_to_judge_it_by(world: World) -> None:
+    world.holds_all()
+    world.beat(7200)
+    world.bad = "The canary is worse."
+
+    assert world.happens(MINUTE) == ["keep_watching"]
+    assert world.judged == 0
 
 
 def test_a_rollback_that_was_begun_is_finished(world: World) -> None:

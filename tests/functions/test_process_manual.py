@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import urllib.parse
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -14,6 +15,9 @@ from functions.events import ALICE, LambdaContext, call, proxy_event
 from functions.metrics import published
 from manuel import process_manual
 from manuel.errors import DependencyBusyError, DependencyUnavailableError
+from manuel.http import Request
+from manuel.logic import notices
+from manuel.store.manuals import ManualStore
 
 from manuel_release.rehearsal.ai import knowledge
 
@@ -141,12 +145,84 @@ def test_with_advanced_security_a_file_must_be_what_its_name_says(
     assert ai.calls("bedrock-agent") == int(marked)
 
 
-def test_a_manual_that_is_gone_already_is_not_marked(ai: Ai, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MANUEL_ADVANCED_SECURITY", "true")
+@pytest.mark.parametrize("secure", ["true", "false"])
+def test_a_manual_that_is_gone_already_is_not_marked(
+    ai: Ai, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], secure: str
+) -> None:
+    monkeypatch.setenv("MANUEL_ADVANCED_SECURITY", secure)
 
     handle(notice())
 
     assert keys() == set()
+    told = published(capsys)
+    assert (told["ManualsProcessed"], told["ManualsRejected"]) == (0, 0)
+    assert ai.calls("bedrock-agent") == 0
+
+
+class DeletedMeanwhile(ManualStore):
+    """The user deletes the manual while it is processed: `when` says before or after its side file is written."""
+
+    when = "before"
+
+    def delete_now(self) -> None:
+        self.delete(ALICE, MANUAL)
+
+    def mark(self, key: str, side_file: bytes) -> None:
+        if self.when == "before":
+            self.delete_now()
+        super().mark(key, side_file)
+        if self.when == "after":
+            self.delete_now()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_manual_that_is_deleted_while_it_is_processed_leaves_nothing_behind(ai: Ai, when: str) -> None:
+    put()
+    store = DeletedMeanwhile(BUCKET)
+    store.when = when
+    endpoint = replace(process_manual.parts()[0], manuals=store)
+
+    endpoint.process(notices.read(notice()), Request(method="S3", route="test", request_id="i"))
+
+    assert keys() == set()
+    assert ai.calls("bedrock-agent") == 0, "its deletion has the bucket read again, not its upload"
+
+
+class ListedEarlier(ManualStore):
+    """A deletion that listed the manual before its side file was there, and that goes on when it has been written."""
+
+    def _objects(self, user_id: str, manual_id: str) -> Any:
+        found = super()._objects(user_id, manual_id)
+        handle(notice())
+        assert KEY + ".metadata.json" in keys()
+        return found
+
+
+@pytest.mark.usefixtures("ai")
+def test_a_deletion_removes_a_side_file_that_was_written_while_it_ran() -> None:
+    put()
+
+    ListedEarlier(BUCKET).delete(ALICE, MANUAL)
+
+    assert keys() == set()
+
+
+def test_a_side_file_that_a_killed_call_left_is_removed_when_lambda_calls_again(ai: Ai) -> None:
+    put(KEY + ".metadata.json", b"{}")
+
+    handle(notice())
+
+    assert keys() == set()
+
+
+def test_a_manual_that_is_uploaded_again_keeps_its_side_file_when_the_old_ones_deletion_is_told_late(ai: Ai) -> None:
+    put()
+    handle(notice())
+    settle()
+
+    handle(notice(event="ObjectRemoved:Delete"))
+
+    assert keys() == {KEY, KEY + ".metadata.json"}
 
 
 @pytest.mark.usefixtures("aws")

@@ -81,6 +81,7 @@ def test_each_role_reaches_only_what_its_function_needs(service: dict[str, Any])
     assert actions("ProcessManual") == {
         "s3:GetObject",
         "s3:PutObject",
+        "s3:DeleteObject",
         "s3:ListBucket",
         "bedrock:StartIngestionJob",
         "sqs:SendMessage",

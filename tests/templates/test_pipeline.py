@@ -13,6 +13,8 @@ from templates.conftest import ROOT
 from manuel_release.artifact import template
 from manuel_release.pipeline.expressions import Expressions
 from manuel_release.pipeline.load import load
+from manuel_release.pipeline.permissions import allows
+from manuel_release.pipeline.validate import validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +46,10 @@ NOT_USED = re.compile(  # by handlers for properties that template.yaml does not
 @pytest.fixture(scope="module")
 def delivery() -> Delivery:
     return load(ROOT)
+
+
+def test_pipeline_buildspecs_and_makefile_fit_together(delivery: Delivery) -> None:
+    assert validate(delivery) == ()
 
 
 def test_the_stages_are_those_of_the_specification(delivery: Delivery) -> None:
@@ -109,7 +115,16 @@ def test_every_project_builds_on_arm_with_a_cache_and_a_role_of_its_own(delivery
 
 
 @pytest.mark.parametrize(
-    "role", ["DevStackRole", "StagingStackRole", "ProdStackRole", "DeployCanaryRole", "PromoteRole"]
+    "role",
+    [
+        "DevStackRole",
+        "StagingStackRole",
+        "ProdStackRole",
+        "IntegrationTestStagingRole",
+        "DeployCanaryRole",
+        "ObserveRole",
+        "PromoteRole",
+    ],
 )
 def test_a_roles_policies_are_short_enough(role: str) -> None:
     expressions = Expressions(template.load(ROOT / "pipeline.yaml"))
@@ -131,6 +146,48 @@ def test_only_cloudformation_may_be_handed_a_role(delivery: Delivery) -> None:
     builds = {name: service for name, service in found.items() if "Stack" not in name}
     assert set(builds) == {"DeployDevRole", "DeployStagingRole", "ApprovalPackageRole", "DeployCanaryRole"}
     assert set(builds.values()) == {"cloudformation.amazonaws.com"}
+
+
+PRODUCTION = {
+    "stack": "arn:aws:cloudformation:eu-west-1:123456789012:stack/manuel-prod/0637fd51",
+    "function": "arn:aws:lambda:eu-west-1:123456789012:function:manuel-query-prod",
+}
+
+
+def who_may(delivery: Delivery, action: str, resource: str) -> set[str]:
+    return {role.logical_id for role in delivery.roles.values() if allows(role, action, resource)}
+
+
+def test_only_the_deploy_of_production_may_change_its_stack(delivery: Delivery) -> None:
+    for action in ("cloudformation:ExecuteChangeSet", "cloudformation:DeleteStack"):
+        assert who_may(delivery, action, PRODUCTION["stack"]) == {"DeployCanaryRole"}
+    assert "ApprovalPackageRole" in who_may(delivery, "cloudformation:CreateChangeSet", PRODUCTION["stack"])
+
+
+def test_only_who_rolls_back_may_move_productions_aliases(delivery: Delivery) -> None:
+    rollers = {"DeployCanaryRole", "ObserveRole", "PromoteRole", "OnCallRole"}
+
+    assert who_may(delivery, "lambda:UpdateAlias", PRODUCTION["function"]) - {"ProdStackRole"} == rollers
+    assert rollers <= who_may(
+        delivery, "lambda:InvokeFunction", PRODUCTION["function"]
+    )  # a rollback tests what it serves
+
+
+def test_test_roles_touch_only_user_pools_that_are_tagged_for_them() -> None:
+    written = template.load(ROOT / "pipeline.yaml")["Resources"]
+    statements = [
+        statement
+        for name in ("IntegrationTestDevRole", "IntegrationTestStagingRole", "ChaosTestingRole")
+        for policy in written[name]["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "cognito-idp:" in str(statement["Action"])
+    ]
+
+    assert len(statements) == 9
+    tags = ("aws:ResourceTag/manuel:environment", "aws:ResourceTag/manuel:purpose", "aws:RequestTag/manuel:purpose")
+    values = {next(iter(one["Condition"]["StringEquals"].items())) for one in statements}
+    assert {tag for tag, _ in values} == set(tags)
+    assert {value for _, value in values} == {"dev", "staging", "test"}
 
 
 def handlers(kind: str) -> Iterator[str]:

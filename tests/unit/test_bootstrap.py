@@ -12,7 +12,7 @@ from tests_root import ROOT
 
 from manuel_release import settings
 from manuel_release.app import App
-from manuel_release.bootstrap import bootstrap
+from manuel_release.bootstrap import PIPELINE_STACK, bootstrap
 from manuel_release.model.options import GlobalOptions
 from manuel_release.model.outcome import OutcomeStatus
 
@@ -46,18 +46,28 @@ class World:
     def code(self, text: str) -> None:
         (self.folder / "src" / "operations" / "guard.py").write_text(text)
 
-    def run(self, agree: Callable[[ChangeSet], bool] = lambda _: True, **options: Any) -> BootstrapOutcome:
+    def run(
+        self,
+        agree: Callable[[ChangeSet], bool] = lambda _: True,
+        pipeline: dict[str, str] | None = None,
+        **options: Any,
+    ) -> BootstrapOutcome:
         app = App(GlobalOptions(**options), screen=None)  # type: ignore[arg-type]
         known = replace(settings.Settings(), root=self.folder)
         for name, value in {"settings": known, "aws": self.aws, "caller": CALLER}.items():
             app.__dict__[name] = value
         app.now, app.sleep = self.clock.now, self.clock.sleep  # type: ignore[method-assign]
-        return bootstrap(app, Told(), self.shown.append, agree)
+        return bootstrap(app, Told(), self.shown.append, agree, pipeline)
 
     @property
     def keys(self) -> list[str]:
         """The packages that the stack was asked to run, in the order of its changes."""
-        return [asked["parameters"]["FunctionsKey"] for asked in self.aws.stacks.asked]
+        return [asked["parameters"]["FunctionsKey"] for asked in self.aws.stacks.asked if asked["stack"] == STACK]
+
+    @property
+    def pipelines(self) -> list[dict[str, Any]]:
+        """What the pipeline's stack was asked for."""
+        return [asked for asked in self.aws.stacks.asked if asked["stack"] == PIPELINE_STACK]
 
 
 @pytest.fixture
@@ -109,3 +119,49 @@ def test_who_does_not_agree_to_the_guard_has_the_rest(world: World) -> None:
 
     assert (outcome.status, outcome.guard, outcome.ledger) == (OutcomeStatus.LIVE, "", "ledger")
     assert world.objects == {}
+
+
+SMALL = """
+Parameters: {RepositoryId: {Type: String}, BranchName: {Type: String, Default: main}}
+Resources: {Topic: {Type: 'AWS::SNS::Topic'}}
+"""
+OURS = {"RepositoryId": "manuel/manuel-backend"}
+
+
+@pytest.fixture
+def with_pipeline(world: World) -> World:
+    (world.folder / "pipeline.yaml").write_text(SMALL)
+    world.aws.parameters.values["/manuel/pipeline/name"] = "manuel-pipeline"
+    return world
+
+
+def test_without_a_repository_there_is_no_pipeline(world: World) -> None:
+    assert world.run().pipeline == ""
+    assert world.pipelines == []
+
+
+def test_with_one_the_pipeline_is_made_last_from_a_template_in_the_bucket(with_pipeline: World) -> None:
+    outcome = with_pipeline.run(pipeline=OURS)
+
+    (asked,) = with_pipeline.pipelines
+    assert asked is with_pipeline.aws.stacks.asked[-1]
+    assert (asked["creates"], asked["parameters"], asked["template_body"]) == (True, OURS, None)
+    (key,) = (one for one in with_pipeline.objects if one.endswith(".yaml"))
+    assert asked["template_url"].endswith(key.removeprefix("artifacts/"))
+    assert with_pipeline.objects[key] == SMALL.encode()
+    assert outcome.pipeline == "manuel-pipeline"
+
+
+def test_from_then_on_every_bootstrap_updates_it_and_what_is_not_given_stays(with_pipeline: World) -> None:
+    with_pipeline.run(pipeline=OURS)
+
+    with_pipeline.run(pipeline={"BranchName": "release"})
+
+    asked = with_pipeline.pipelines[-1]
+    assert (asked["creates"], asked["parameters"]) == (False, {"RepositoryId": None, "BranchName": "release"})
+
+
+def test_who_does_not_agree_to_operations_is_not_asked_about_the_pipeline(with_pipeline: World) -> None:
+    with_pipeline.run(pipeline=OURS, agree=lambda _: False)
+
+    assert with_pipeline.pipelines == []

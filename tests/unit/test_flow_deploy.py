@@ -43,6 +43,20 @@ def test_the_first_release_of_production_serves_at_once(production: World) -> No
     assert production.aws.gateway.stages["api1"].variables == {"release": "live", "current": "r-1"}
 
 
+def test_where_only_rehearsed_commits_are_taken_another_one_is_refused_before_anything_changes(
+    production: World,
+) -> None:
+    production.only_rehearsed = True
+
+    with pytest.raises(Refused, match="production takes rehearsed commits only, and abc1234 has no stamp"):
+        production.deploy()
+    assert production.kinds() == []
+
+    production.days = ("good day",)
+    production.artifact("one")
+    assert production.deploy().release == "r-1"
+
+
 def test_the_second_release_of_dev_replaces_the_first(world: World) -> None:
     world.deploy()
     world.artifact("two")
@@ -261,6 +275,20 @@ def test_a_failing_codedeploy_deployment_stops_the_others_and_says_why(world: Wo
     with pytest.raises((GateFailed, Partial), match="manuel-dev-errors is red"):
         world.deploy()
 
+    assert world.live() == {"r-1"}
+
+
+def test_a_deployment_that_cannot_be_stopped_does_not_hide_why_another_one_failed(world: World) -> None:
+    world.deploy()
+    world.artifact("two")
+    world.aws.codedeploy_seconds = 30.0
+    world.aws.codedeploy_fault = "alarm manuel-dev-errors is red"
+    world.aws.faults["deployments.stop"] = ReleaseError("cannot stop deployment d-2: throttled")
+
+    with pytest.raises((GateFailed, Partial), match="manuel-dev-errors is red"):
+        world.deploy()
+
+    assert "cannot stop deployment d-2: throttled" in world.progress.notes
     assert world.live() == {"r-1"}
 
 

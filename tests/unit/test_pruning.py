@@ -12,9 +12,13 @@ from manuel_release import pruning
 from manuel_release.errors import ReleaseError
 from manuel_release.model.entry import EntryKind
 from manuel_release.model.outcome import OutcomeStatus
+from manuel_release.model.plan import Refusal
 from manuel_release.model.traffic import Alarm
+from manuel_release.plan.rollback import named
+from manuel_release.record.history import releases
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
 KEEP = 3
@@ -29,7 +33,12 @@ class Keeping(World):
     def app(self, **options):
         app = super().app(**options)
         app.__dict__["settings"] = replace(app.settings, retained_releases=self.keep)
+        app.now = self._now
         return app
+
+    def _now(self) -> datetime:
+        self.clock.sleep(0.001)  # two entries of the ledger are never of the same moment
+        return self.clock.now()
 
     def releases(self, count: int):
         """Deploy so many different releases; the last outcome."""
@@ -95,7 +104,7 @@ def test_a_deploy_whose_pruning_fails_has_not_failed_and_the_next_one_tries_agai
     assert outcome.results[-1].status == "skipped"
     assert "AccessDenied: lambda:DeleteAlias" in outcome.results[-1].detail
     assert "r-1" in world.function.aliases
-    assert world.pruned() == []
+    assert world.pruned() == ["r-1"]
 
     world.artifact("and another")
     world.deploy()
@@ -103,7 +112,7 @@ def test_a_deploy_whose_pruning_fails_has_not_failed_and_the_next_one_tries_agai
     assert "r-1" not in world.function.aliases
 
 
-def test_what_was_deleted_before_a_failure_is_written_down_and_the_rest_is_deleted_next_time(
+def test_what_is_written_down_before_a_failure_is_deleted_next_time_with_the_rest(
     world: Keeping, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def deny(function: str, name: str) -> None:
@@ -119,10 +128,11 @@ def test_what_was_deleted_before_a_failure_is_written_down_and_the_rest_is_delet
         world.artifact("one more")
         world.deploy()
 
-    assert world.pruned() == ["r-1"]
+    assert world.pruned() == ["r-1", "r-2"]
     world.artifact("and another")
     world.deploy()
     assert world.pruned() == ["r-1", "r-2", "r-3", "r-4"]
+    assert set(world.function.aliases) == {"live", "r-5", "r-6"}
     assert set(world.function.versions) == {"1", "5", "6"}
 
 
@@ -142,3 +152,68 @@ def test_a_release_that_a_rollback_goes_to_meanwhile_is_left(world: Keeping, mon
 
     assert world.pruned() == ["r-1", "r-2"]
     assert "r-3" in world.function.aliases
+
+
+def test_no_rollback_is_sent_to_a_release_whose_pruning_died_half_way(
+    world: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = world.aws.functions.delete_alias
+
+    def dies_after_one(function: str, name: str) -> None:
+        usual(function, name)
+        raise KeyboardInterrupt
+
+    world.releases(KEEP)
+    world.artifact("one more")
+    with monkeypatch.context() as patched:
+        patched.setattr(world.aws.functions, "delete_alias", dies_after_one)
+        with pytest.raises(KeyboardInterrupt):
+            world.deploy()
+    assert len([one for one in world.aws.functions.all.values() if "r-1" in one.aliases]) == 1
+
+    known = releases(world.app().ledger.entries("dev"))
+    refused = named("r-1", known, "dev", insist=True)
+    assert isinstance(refused, Refusal)
+    assert "its aliases were deleted" in refused.reason
+
+
+def test_the_next_deploy_finishes_a_pruning_that_died_although_it_has_nothing_else_to_prune(
+    world: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(function: str, name: str) -> None:
+        raise KeyboardInterrupt
+
+    world.releases(KEEP)
+    world.artifact("one more")
+    with monkeypatch.context() as patched:
+        patched.setattr(world.aws.functions, "delete_alias", dies)
+        with pytest.raises(KeyboardInterrupt):
+            world.deploy()
+
+    world.keep = 10
+    world.artifact("and another")
+    last = world.deploy().results[-1]
+
+    assert (last.title, last.status, last.detail) == (pruning.TITLE, "done", "r-1")
+    assert {name for one in world.aws.functions.all.values() for name in one.aliases if name == "r-1"} == set()
+    assert world.pruned() == ["r-1"]
+
+
+def test_what_is_left_over_of_a_release_that_the_stage_names_again_is_not_deleted(
+    world: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(function: str, name: str) -> None:
+        raise ReleaseError("AccessDenied: lambda:DeleteAlias")
+
+    world.releases(KEEP)
+    world.artifact("one more")
+    with monkeypatch.context() as patched:
+        patched.setattr(world.aws.functions, "delete_alias", denied)
+        world.deploy()
+    stage = world.aws.gateway.stages["api1"]
+    world.aws.gateway.stages["api1"] = replace(stage, variables={**stage.variables, "rescue": "r-1"})
+
+    world.artifact("and another")
+    world.deploy()
+
+    assert "r-1" in world.function.aliases

@@ -20,6 +20,7 @@ from manuel_release.rehearsal.emulator import (
     alarms,
     aliases,
     api_metrics,
+    authorization,
     codedeploy,
     deployments,
     dropped,
@@ -33,13 +34,13 @@ from manuel_release.rehearsal.emulator import (
     metrics_api,
     parameter_patterns,
     recreation,
-    resources,
     rest_api,
     sandbox,
     scope,
     stage_template,
     stages,
     targets,
+    transport,
     workers,
 )
 from manuel_release.rehearsal.emulator.codebuild import service as codebuild
@@ -49,6 +50,7 @@ EXIT_UNKNOWN_MINISTACK = 70
 
 PATCHES: tuple[guard.Patch, ...] = (
     scope,
+    transport,
     function_code,
     sandbox,
     workers,
@@ -67,10 +69,10 @@ PATCHES: tuple[guard.Patch, ...] = (
     gateway,
     integration,
     api_metrics,
+    authorization,
     access_log,
     targets,
     codedeploy,
-    resources,
     accepted,
     parameter_patterns,
     codebuild,

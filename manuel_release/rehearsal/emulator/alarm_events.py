@@ -7,22 +7,21 @@ change, whatever ActionsEnabled says. Delivery happens in the background, becaus
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from datetime import UTC, datetime
 from typing import Any
 
 from ministack.core import responses
-from ministack.services import cloudwatch, eventbridge
+from ministack.services import cloudwatch
 
-from manuel_release.rehearsal.emulator import scope
+from manuel_release.rehearsal.emulator import notices, scope
 from manuel_release.rehearsal.emulator.alarm_records import queries_of
 
 REQUIRES = {
+    **notices.REQUIRES,
     "ministack.services.cloudwatch._dispatch_alarm_actions": ("alarm", "old_state", "new_state", "reason"),
     "ministack.services.cloudwatch.reset": (),
-    "ministack.services.eventbridge._put_events": ("data", "allow_aws_source"),
     "ministack.core.responses.AccountRegionScopedDict": None,
 }
 
@@ -32,20 +31,13 @@ _states = responses.AccountRegionScopedDict()
 """Alarm name -> the state that its last event reported."""
 
 
-def event(alarm: dict[str, Any], old_state: str, previous: dict[str, Any] | None) -> dict[str, Any]:
-    """The PutEvents entry for an alarm that has just changed its state."""
+def detail(alarm: dict[str, Any], old_state: str, previous: dict[str, Any] | None) -> dict[str, Any]:
+    """What the event of an alarm that has just changed its state tells."""
     return {
-        "Source": "aws.cloudwatch",
-        "DetailType": "CloudWatch Alarm State Change",
-        "Resources": [alarm["AlarmArn"]],
-        "Detail": json.dumps(
-            {
-                "alarmName": alarm["AlarmName"],
-                "state": state_of(alarm),
-                "previousState": previous or _initial(alarm, old_state),
-                "configuration": _configuration(alarm),
-            }
-        ),
+        "alarmName": alarm["AlarmName"],
+        "state": state_of(alarm),
+        "previousState": previous or _initial(alarm, old_state),
+        "configuration": _configuration(alarm),
     }
 
 
@@ -100,9 +92,9 @@ def install() -> None:
     stock_dispatch = cloudwatch._dispatch_alarm_actions
     stock_reset = cloudwatch.reset
 
-    def deliver(alarm: dict[str, Any], old_state: str, entry: dict[str, Any]) -> None:
+    def deliver(alarm: dict[str, Any], old_state: str, told: dict[str, Any]) -> None:
         try:
-            eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+            notices.send("cloudwatch", "CloudWatch Alarm State Change", [alarm["AlarmArn"]], told)
             stock_dispatch(alarm, old_state, alarm["StateValue"], alarm.get("StateReason", ""))
         except Exception:
             logger.exception("the actions of alarm %s failed", alarm["AlarmName"])
@@ -111,11 +103,11 @@ def install() -> None:
         if old_state == alarm["StateValue"]:
             return
         previous = _states.get(alarm["AlarmName"]) or {}
-        entry = event(alarm, old_state, previous if previous.get("value") == old_state else None)
+        told = detail(alarm, old_state, previous if previous.get("value") == old_state else None)
         _states[alarm["AlarmName"]] = state_of(alarm)
         threading.Thread(
             target=scope.scoped,
-            args=(*scope.current(), deliver, dict(alarm), old_state, entry),
+            args=(*scope.current(), deliver, dict(alarm), old_state, told),
             daemon=True,
             name="alarm-actions",
         ).start()

@@ -7,20 +7,11 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from typing import Any
 
-from ministack.services import cloudwatch_logs
+from manuel_release.rehearsal.emulator import log_streams
 
-from manuel_release.rehearsal.emulator import metric_filters
-
-REQUIRES = {
-    "ministack.services.cloudwatch_logs._log_groups": None,
-    "ministack.services.cloudwatch_logs._create_log_group": ("data",),
-    "ministack.services.cloudwatch_logs._create_log_stream": ("data",),
-    "ministack.services.cloudwatch_logs._append_log_events": ("stream", "events"),
-    "ministack.services.cloudwatch_logs._fanout_to_subscription_filters": ("group_name", "stream_name", "events"),
-}
+REQUIRES = log_streams.REQUIRES
 
 logger = logging.getLogger("lambda")
 
@@ -47,18 +38,10 @@ def write(config: dict[str, Any], request_id: str, result: dict[str, Any]) -> No
         if text.startswith("RequestId: "):
             lines.append(text)
     lines += [f"END RequestId: {request_id}", _report(config, request_id, result)]
-    now = int(time.time() * 1000)
-    events = [{"timestamp": now, "message": line, "ingestionTime": now} for line in lines]
     group, stream = group_of(config), result.get("log_stream") or f"[{version}]{request_id}"
     try:
-        if group not in cloudwatch_logs._log_groups:
-            cloudwatch_logs._create_log_group({"logGroupName": group})
-        streams = cloudwatch_logs._log_groups[group]["streams"]
-        if stream not in streams:
-            cloudwatch_logs._create_log_stream({"logGroupName": group, "logStreamName": stream})
-        cloudwatch_logs._append_log_events(streams[stream], events)
-        metric_filters.observe(group, stream, events)
-        cloudwatch_logs._fanout_to_subscription_filters(group, stream, events)
+        log_streams.make(group, stream)
+        log_streams.append(group, stream, lines)
     except Exception:
         logger.exception("the log of %s could not be written", config.get("FunctionName"))
 

@@ -16,9 +16,11 @@ from botocore.model import ServiceModel
 from manuel_release.rehearsal.emulator.targets import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from botocore.model import Shape
+
+    from manuel_release.rehearsal.emulator.targets import Body, Caller, Operation
 
 TYPES: dict[str, tuple[type, ...]] = {
     "structure": (dict,), "map": (dict,), "list": (list,), "string": (str,), "boolean": (bool,),
@@ -34,6 +36,22 @@ def _model(service: str) -> ServiceModel:
 def check(service: str, operation: str, body: dict[str, Any], code: str) -> None:
     """Raise the service's validation exception, called `code`, for a request that its model does not allow."""
     check_shape(_model(service).operation_model(operation).input_shape, body, code)
+
+
+def checked(service: str, name: str, operation: Operation, code: str) -> Operation:
+    """The operation `name`, which refuses with `code` what the service's model does not allow."""
+
+    @functools.wraps(operation)
+    def answer(body: Body, caller: Caller) -> Body:
+        check(service, name, body, code)
+        return operation(body, caller)
+
+    return answer
+
+
+def all_checked(service: str, operations: Mapping[str, Operation], code: str) -> dict[str, Operation]:
+    """`checked` operations of a service, by name."""
+    return {name: checked(service, name, operation, code) for name, operation in operations.items()}
 
 
 def check_shape(shape: Shape | None, body: dict[str, Any], code: str) -> None:

@@ -1,8 +1,8 @@
-"""CloudFormation types of CodeDeploy, and how a type is given to ministack's CloudFormation at all.
+"""How a type is given to ministack's CloudFormation, and how its properties become requests to its service.
 
 Creating, updating and deleting go through the very functions that answer the API, so a template is refused as a request
-is. https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_CodeDeploy.html
-DeletionPolicy and UpdateReplacePolicy are ministack's own and hold for these types, too.
+is. DeletionPolicy and UpdateReplacePolicy are ministack's own and hold for these types, too.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 from ministack.services.cloudformation import provisioners
 
 from manuel_release.rehearsal.emulator import scope
-from manuel_release.rehearsal.emulator.codedeploy import applications, configs, group_rules, groups, state
 from manuel_release.rehearsal.emulator.targets import Caller, ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from manuel_release.rehearsal.emulator.targets import Operation
 
 Properties = dict[str, Any]
 Made = tuple[str, dict[str, Any]]
@@ -89,149 +91,55 @@ def as_flag(value: object) -> bool:
     return str(value).lower() == "true"
 
 
-_FLAGS = {"enabled", "ignorePollAlarmFailure", "terminationHookEnabled"}
-_NUMBERS = {"canaryPercentage", "canaryInterval", "linearPercentage", "linearInterval", "value"}
+@dataclass(frozen=True)
+class Members:
+    """How properties become members: with another first letter, or as `renamed`.
+
+    A parameter gives numbers and booleans as text and a template gives texts as numbers, so members that are `numbers`
+    and `flags` are told apart; the keys inside `maps` are the user's own and stay.
+    """
+
+    numbers: AbstractSet[str] = frozenset()
+    flags: AbstractSet[str] = frozenset()
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    maps: AbstractSet[str] = frozenset()
+
+    def of(self, value: Any, member: str = "") -> Any:
+        """The members of a request for these properties; `member` is the name of the one whose value this is."""
+        if isinstance(value, dict):
+            named = {self.renamed.get(name, name[:1].lower() + name[1:]): item for name, item in value.items()}
+            return {name: self._map(item) if name in self.maps else self.of(item, name) for name, item in named.items()}
+        if isinstance(value, list):
+            return [self.of(item) for item in value]
+        if member in self.flags:
+            return as_flag(value)
+        if member in self.numbers and str(value).lstrip("-").isdigit():
+            return int(value)
+        if isinstance(value, bool):
+            return str(value).lower()
+        return str(value) if isinstance(value, int | float) else value
+
+    def _map(self, value: Any) -> dict[str, str]:
+        found = json.loads(value) if isinstance(value, str) else value
+        return {
+            key: json.dumps(item) if isinstance(item, dict | list) else self.of(item)
+            for key, item in (found or {}).items()
+        }
 
 
-def _member(name: str) -> str:
-    return "ecsServices" if name == "ECSServices" else name[:1].lower() + name[1:]
-
-
-def _request(value: Any, member: str = "") -> Any:
-    """Template properties as request members: other first letter, booleans and numbers that parameters give as text."""
-    if isinstance(value, dict):
-        return {_member(name): _request(item, _member(name)) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_request(item) for item in value]
-    if member in _FLAGS:
-        return as_flag(value)
-    if member in _NUMBERS and str(value).lstrip("-").isdigit():
-        return int(value)
-    return value
-
-
-def _call(operation: Callable[[Properties, Caller], Properties], request: Properties) -> Properties:
-    """Ask CodeDeploy on behalf of CloudFormation; raises ValueError in the words that a stack's event has."""
+def ask(service: str, operation: Operation, request: Properties) -> Properties:
+    """Ask a service (`AWSCodeBuild`) on behalf of CloudFormation; raises ValueError in the words of a stack's event."""
     account_id, region = scope.current()
     try:
         return operation(request, Caller(f"arn:aws:iam::{account_id}:root", account_id, region))
     except ServiceError as error:
         raise ValueError(
-            f"{error.message} (Service: AmazonCodeDeploy; Status Code: {error.status}; Error Code: {error.code}; "
+            f"{error.message} (Service: {service}; Status Code: {error.status}; Error Code: {error.code}; "
             f"Request ID: {uuid.uuid4()}; Proxy: null)"
         ) from error
 
 
-def _tags(properties: Properties) -> list[dict[str, str]]:
+def tags(properties: Properties, key: str = "key", value: str = "value") -> list[dict[str, str]]:
+    """Tags as an API has them, those of the stack too; `key` and `value` are the names of its members."""
     found = provisioners._tag_map(properties.get("Tags"))
-    return [{"Key": key, "Value": value} for key, value in found.items() if not key.startswith("aws:")]
-
-
-def _retag(arn: str, old: Properties, new: Properties) -> None:
-    gone = {tag["Key"] for tag in _tags(old)} - {tag["Key"] for tag in _tags(new)}
-    state.tags[arn] = {key: value for key, value in (state.tags.get(arn) or {}).items() if key not in gone}
-    applications.set_tags(arn, _tags(new))
-
-
-def _create_application(logical_id: str, properties: Properties, stack_name: str) -> Made:
-    name = physical_name(properties, "ApplicationName", logical_id, stack_name, 100)
-    request = {"applicationName": name, "computePlatform": properties.get("ComputePlatform"), "tags": _tags(properties)}
-    _call(applications.create, request)
-    return name, {}
-
-
-def _update_application(name: str, old: Properties, new: Properties, _stack_name: str, _logical_id: str) -> Made:
-    _retag(state.arn("application", name), old, new)
-    return name, {}
-
-
-def _delete_application(name: str, _properties: Properties) -> None:
-    _call(applications.delete, {"applicationName": name})
-
-
-def _group_request(properties: Properties) -> Properties:
-    """The members of a deployment group, with what CloudFormation was measured to add.
-
-    Without DeploymentStyle it gives Lambda's; with an IN_PLACE one it sends tag filters, which Lambda refuses.
-    """
-    if "Deployment" in properties:
-        raise ValueError("Deployment is for groups of instances; a Lambda deployment needs CreateDeployment.")
-    given = {name: value for name, value in properties.items() if name not in {"Tags", "DeploymentGroupName"}}
-    request: Properties = _request(given)
-    style = request.setdefault("deploymentStyle", group_rules.STYLE)
-    if style.get("deploymentType") != "BLUE_GREEN":
-        request.setdefault("ec2TagFilters", [])
-    alarms = request.get("alarmConfiguration")
-    if alarms is not None:
-        alarms.setdefault("alarms", [])
-    return request
-
-
-def _create_group(logical_id: str, properties: Properties, stack_name: str) -> Made:
-    name = physical_name(properties, "DeploymentGroupName", logical_id, stack_name, 100)
-    request = {**_group_request(properties), "deploymentGroupName": name, "tags": _tags(properties)}
-    _call(groups.create, request)
-    return name, {}
-
-
-def _update_group(name: str, old: Properties, new: Properties, _stack_name: str, _logical_id: str) -> Made:
-    off: Properties = {
-        "alarmConfiguration": {"enabled": False, "alarms": []},
-        "autoRollbackConfiguration": {"enabled": False, "events": []},
-        "triggerConfigurations": [],
-    }
-    _call(groups.update, {**off, **_group_request(new), "currentDeploymentGroupName": name})
-    _retag(state.arn("deploymentgroup", f"{new['ApplicationName']}/{name}"), old, new)
-    return name, {}
-
-
-def _delete_group(name: str, properties: Properties) -> None:
-    request = {"applicationName": properties["ApplicationName"], "deploymentGroupName": name}
-    _call(groups.delete, request)
-
-
-def _create_config(logical_id: str, properties: Properties, stack_name: str) -> Made:
-    name = physical_name(properties, "DeploymentConfigName", logical_id, stack_name, 100)
-    _call(configs.create, {**_request(properties), "deploymentConfigName": name})
-    return name, {}
-
-
-def _delete_config(name: str, _properties: Properties) -> None:
-    _call(configs.delete, {"deploymentConfigName": name})
-
-
-TYPES = {
-    "AWS::CodeDeploy::Application": ResourceType(
-        _create_application,
-        _delete_application,
-        _update_application,
-        replacing=("ApplicationName", "ComputePlatform"),
-        name="ApplicationName",
-        tags=("Tags", "list"),
-    ),
-    "AWS::CodeDeploy::DeploymentGroup": ResourceType(
-        _create_group,
-        _delete_group,
-        _update_group,
-        replacing=("ApplicationName", "DeploymentGroupName"),
-        tags=("Tags", "list"),
-    ),
-    "AWS::CodeDeploy::DeploymentConfig": ResourceType(
-        _create_config,
-        _delete_config,
-        replacing=(
-            "DeploymentConfigName",
-            "MinimumHealthyHosts",
-            "ComputePlatform",
-            "ZonalConfig",
-            "TrafficRoutingConfig",
-        ),
-        name="DeploymentConfigName",
-    ),
-}
-
-
-def install() -> None:
-    """Register CodeDeploy's types."""
-    for name, kind in TYPES.items():
-        register(name, kind)
+    return [{key: name, value: text} for name, text in found.items() if not name.startswith("aws:")]

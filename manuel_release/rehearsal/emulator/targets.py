@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,12 @@ from ministack.core import iam_actions, iam_evaluator, responses, router
 from manuel_release.rehearsal.emulator import scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 Body = dict[str, Any]
 Answer = tuple[int, dict[str, str], bytes]
+
+Operation = Callable[[Body, "Caller"], Body]
 
 JSON_1_1 = "application/x-amz-json-1.1"
 logger = logging.getLogger("targets")
@@ -87,7 +90,7 @@ class Service:
     """One service of our own: its operations, its IAM prefix, and what a caller needs for a request."""
 
     namespace: str
-    operations: Mapping[str, Callable[[Body, Caller], Body]]
+    operations: Mapping[str, Operation]
     permissions: Callable[[str, Body], Sequence[Permission]] = field(default=the_operation_itself)
 
 
@@ -171,7 +174,7 @@ class _Request:
             logger.exception("%s %s", self.service.namespace, self.action)
             return _json(500, {"__type": "InternalFailure", "message": "See the server's log."}, "InternalFailure")
 
-    def _operation(self) -> Callable[[Body, Caller], Body]:
+    def _operation(self) -> Operation:
         operation = self.service.operations.get(self.action)
         if operation is None:
             raise ServiceError("UnknownOperationException", f"Unknown operation: {self.action}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,14 @@ def parts() -> tuple[Endpoint, Service]:
     return endpoint, Service(settings, {})
 
 
+class Fate(Enum):
+    """What became of a notice; a manual that is gone again before it was processed is the work of its deletion."""
+
+    PROCESSED = "processed"
+    REJECTED = "rejected"
+    GONE = "gone"
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """What the processing needs."""
@@ -69,18 +78,37 @@ class Endpoint:
 
     def process(self, found: list[Notice], request: Request) -> None:
         """Mark new manuals and start one ingestion; raises DependencyBusyError while another ingestion runs."""
-        accepted = [notice for notice in found if notice.removed or self._marked(notice)]
-        request.measures.count("ManualsProcessed", len(accepted))
-        request.measures.count("ManualsRejected", len(found) - len(accepted))
-        if accepted and self.ingestion.configured and not self.ingestion.start(accepted[0].token):
+        fates = [(notice, self._removed(notice) if notice.removed else self._marked(notice)) for notice in found]
+        changed = [notice for notice, fate in fates if fate is Fate.PROCESSED]
+        request.measures.count("ManualsProcessed", len(changed))
+        request.measures.count("ManualsRejected", sum(fate is Fate.REJECTED for _, fate in fates))
+        if changed and self.ingestion.configured and not self.ingestion.start(changed[0].token):
             raise DependencyBusyError("The knowledge base is reading the bucket already.")
 
-    def _marked(self, notice: Notice) -> bool:
-        """Write the side file. A file that is not what its name says gets none, so that no search ever finds it."""
+    def _marked(self, notice: Notice) -> Fate:
+        """Write the side file. A file that is not what its name says gets none, so that no search ever finds it.
+
+        Its user may delete the manual at any moment. So whether it is there is asked again after writing; the deletion
+        removes the file before the side file, and one of the two sees the other.
+        """
+        if self._gone(notice):
+            return Fate.GONE
         if self.check_content:
             head = self.manuals.head(notice.key, content.HEAD_BYTES)
             suffix = PurePosixPath(notice.manual.file_name).suffix.lower()
             if head is None or not content.document(suffix, head):
-                return False
+                return Fate.REJECTED
         self.manuals.mark(notice.key, notices.side_file(notice.manual))
-        return True
+        return Fate.GONE if self._gone(notice) else Fate.PROCESSED
+
+    def _removed(self, notice: Notice) -> Fate:
+        """The knowledge base has to forget the manual; one that is there again meanwhile keeps its side file."""
+        self._gone(notice)
+        return Fate.PROCESSED
+
+    def _gone(self, notice: Notice) -> bool:
+        """Whether the manual is not there any more; then its side file goes too."""
+        there, marked = self.manuals.present(notice.key)
+        if marked and not there:
+            self.manuals.unmark(notice.key)
+        return not there

@@ -181,7 +181,9 @@ class Accounts:
         """
         name = f"{PREFIX}{secrets.token_hex(8)}"
         with _permitted("cognito-idp:CreateUserPool"):
-            made = self._admin.create_user_pool(PoolName=name, UsernameAttributes=["email"])
+            made = self._admin.create_user_pool(
+                PoolName=name, UsernameAttributes=["email"], UserPoolTags={"manuel:purpose": "test"}
+            )
         pool = made["UserPool"]["Id"]
         try:
             client = self._admin.create_user_pool_client(

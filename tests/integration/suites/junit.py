@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from integration.suites.results import Case
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from integration.suites.results import Results
 
 ILLEGAL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # https://www.w3.org/TR/xml/#charsets
@@ -19,21 +21,32 @@ GATES = "gates"
 
 
 def document(results: Results) -> bytes:
-    """The XML document, in UTF-8."""
-    root = ET.Element("testsuites", name=f"manuel {results.config.environment} {results.config.profile}")
-    for category in results.categories:
-        cases = [case for case in results.cases if case.category == category]
-        _suite(root, category, cases, results)
-    _suite(root, GATES, [_gate(gate.name, gate.sentence, passed=gate.passed) for gate in results.gates], results)
-    for name in ("tests", "failures", "errors", "skipped"):
-        root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
-    root.set("time", f"{results.seconds:.3f}")
+    """The XML document of a run of the suites, in UTF-8."""
+    suites = {name: [case for case in results.cases if case.category == name] for name in results.categories}
+    suites[GATES] = [_gate(gate.name, gate.sentence, passed=gate.passed) for gate in results.gates]
+    name = f"manuel {results.config.environment} {results.config.profile}"
+    return written(name, results.config.environment, results.started_at, results.seconds, suites)
+
+
+def written(
+    name: str, environment: str, started_at: str, seconds: float, suites: Mapping[str, Sequence[Case]]
+) -> bytes:
+    """The XML document of suites of cases, in UTF-8.
+
+    started_at: ISO 8601 UTC without a zone. seconds: in all.
+    """
+    root = ET.Element("testsuites", name=name)
+    for suite, cases in suites.items():
+        _suite(root, suite, cases, environment, started_at)
+    for count in ("tests", "failures", "errors", "skipped"):
+        root.set(count, str(sum(int(suite.get(count, "0")) for suite in root)))
+    root.set("time", f"{seconds:.3f}")
     ET.indent(root)
     made: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return made
 
 
-def _suite(root: ET.Element, name: str, cases: list[Case], results: Results) -> None:
+def _suite(root: ET.Element, name: str, cases: Sequence[Case], environment: str, started_at: str) -> None:
     suite = ET.SubElement(
         root,
         "testsuite",
@@ -43,14 +56,14 @@ def _suite(root: ET.Element, name: str, cases: list[Case], results: Results) -> 
         errors=str(sum(case.outcome == "error" for case in cases)),
         skipped=str(sum(case.outcome == "skipped" for case in cases)),
         time=f"{sum(case.seconds for case in cases):.3f}",
-        timestamp=results.started_at,
-        hostname=results.config.environment,
+        timestamp=started_at,
+        hostname=environment,
     )
     for case in cases:
         node = ET.SubElement(
             suite,
             "testcase",
-            classname=".".join(filter(None, (results.config.environment, name, case.module))),
+            classname=".".join(filter(None, (environment, name, case.module))),
             name=_legal(case.name),
             time=f"{case.seconds:.3f}",
         )
@@ -60,6 +73,8 @@ def _suite(root: ET.Element, name: str, cases: list[Case], results: Results) -> 
             if kind != "skipped":
                 detail.set("type", kind)
                 detail.text = _legal(case.text)
+        if case.output:
+            ET.SubElement(node, "system-out").text = _legal(case.output)
 
 
 def _gate(name: str, sentence: str, *, passed: bool) -> Case:

@@ -24,7 +24,7 @@ SHOWN_RELEASES = 5
 class Case:
     """One test: its category, name, outcome (one of OUTCOMES), seconds, and why it failed or was skipped.
 
-    module: the file that it is in, without its ending; empty for what belongs to no file.
+    module: the file that it is in, without its ending; empty for what belongs to no file. output: what it told.
     """
 
     category: str
@@ -34,6 +34,7 @@ class Case:
     message: str = ""
     text: str = ""
     module: str = ""
+    output: str = ""
 
 
 @dataclass(frozen=True)

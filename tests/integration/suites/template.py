@@ -58,12 +58,9 @@ def operations(plain: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    """Without API Gateway's extensions; a field whose description says that it may be null gets `nullable`."""
+    """Without API Gateway's extensions."""
     if isinstance(value, dict):
-        plain = {name: _plain(inner) for name, inner in value.items() if not str(name).startswith("x-amazon-")}
-        if isinstance(value.get("type"), str) and "null" in str(value.get("description", "")).split():
-            plain["nullable"] = True
-        return plain
+        return {name: _plain(inner) for name, inner in value.items() if not str(name).startswith("x-amazon-")}
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
     return value

@@ -99,7 +99,7 @@ def test_a_frozen_environment_keeps_its_canary_and_may_end_it(world) -> None:
     world.good()
     world.app().ledger.freeze(Freeze("production", "bob", "peak season", world.clock.at))
 
-    refused(world.promote, "frozen by bob: peak season", "freeze off")
+    refused(world.promote, "frozen by bob since", ": peak season", 'freeze off --env production --reason "WHY"')
     assert world.abort().status is ChangeStatus.DONE
 
 

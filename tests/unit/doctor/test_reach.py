@@ -10,6 +10,7 @@ from unit.doctor.patient import only
 
 from manuel_release.doctor import reach
 from manuel_release.model.check import Level
+from manuel_release.observe.asking import RELEASE_HEADER
 
 
 class Site(ThreadingHTTPServer):
@@ -26,7 +27,7 @@ class Answer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
         self.send_response(self.server.status)
-        self.send_header(reach.RELEASE_HEADER, "r-2")
+        self.send_header(RELEASE_HEADER, "r-2")
         self.send_header("Content-Length", "0")
         self.end_headers()
 

@@ -24,7 +24,7 @@ TARGETS = (
     "setup-build setup-tool setup-integration lint types templates pipeline-validate security-scan "
     "dependency-audit test-unit build package parameter-forms pipeline-deploy test-integration "
     "test-performance test-security test-chaos test-e2e test-failure-scenarios approval-change-set approval-package "
-    "approval-check pipeline-canary pipeline-observe pipeline-promote mirror"
+    "approval-check pipeline-canary pipeline-observe pipeline-promote mirror expected-release"
 )
 
 

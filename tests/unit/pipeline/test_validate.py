@@ -161,7 +161,8 @@ def artifact_twice(w, root):
 
 
 def artifact_unread(w, root):
-    action(w, "DeployCanary/Observe10")["InputArtifacts"] = [{"Name": "BuildArtifacts"}]
+    for one in ("DeployCanary/Observe10", "FullProduction/Observe50"):
+        action(w, one)["InputArtifacts"] = [{"Name": "BuildArtifacts"}]
 
 
 def build_without_input(w, root):

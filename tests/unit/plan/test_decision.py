@@ -141,3 +141,11 @@ def test_observed_or_changed_at_this_moment_or_never_the_ledger_s_it_is_left_alo
 
 def test_a_release_with_all_requests_that_nobody_observes_is_told() -> None:
     assert action(Happening.UNOBSERVED, Phase.UNPROVEN, looked_after_until=EARLIER) is Action.INVESTIGATE
+
+
+@pytest.mark.parametrize("phase", [Phase.CANARY, Phase.ROLLING_OUT, Phase.UNPROVEN])
+def test_a_release_that_is_found_bad_is_rolled_back(phase: Phase) -> None:
+    decision = decide(of(Happening.FOUND_BAD), at(phase))
+
+    assert decision.action is Action.ROLL_BACK
+    assert decision.why == "the verdict on r-13 is bad: AWS says so"

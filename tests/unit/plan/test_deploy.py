@@ -74,7 +74,16 @@ def test_dev_and_staging_go_live_at_the_end() -> None:
     for name in ("dev", "staging"):
         plan = a_plan(a_state(name))
 
-        assert kinds(plan) == [ExecuteChangeSet, PublishRelease, SmokeTest, ShiftLive, WriteStageVariables, CheckHealth]
+        assert kinds(plan) == [
+            WriteStageVariables,
+            ExecuteChangeSet,
+            PublishRelease,
+            SmokeTest,
+            ShiftLive,
+            WriteStageVariables,
+            CheckHealth,
+        ]
+        assert plan.steps[0].variables == {"candidate": "r-2"}
         assert plan.serves_at_end
         assert plan.previous == "r-1"
 
@@ -82,8 +91,8 @@ def test_dev_and_staging_go_live_at_the_end() -> None:
 def test_production_holds_the_release_at_0_percent() -> None:
     plan = a_plan(a_state("production"))
 
-    assert kinds(plan) == [ExecuteChangeSet, PublishRelease, CreateReleaseAlarms, SmokeTest, WriteStageVariables]
-    assert plan.steps[-1].variables == {"candidate": plan.release}
+    assert kinds(plan) == [WriteStageVariables, ExecuteChangeSet, PublishRelease, CreateReleaseAlarms, SmokeTest]
+    assert plan.steps[0].variables == {"candidate": plan.release}
     assert not plan.serves_at_end
     assert not plan.undo
 
@@ -143,10 +152,35 @@ def test_what_is_taken_back_begins_where_traffic_does() -> None:
     assert [getattr(step, "release", "r-1") for step in plan.undo] == ["r-1", "r-1", "r-1"]
 
 
-def test_the_stage_remembers_the_two_last_releases() -> None:
-    (step,) = [s for s in a_plan(a_state()).steps if isinstance(s, WriteStageVariables)]
+@pytest.mark.parametrize(
+    ("candidate", "history", "left"),
+    [
+        ("none", (1,), "none"),
+        ("r-2", (2, 1), "r-2"),  # waits at 0 %, and goes on waiting
+        ("r-3", (2, 1), "r-2"),  # an earlier run of this deploy wrote itself down already
+        ("none", (2, 1), "none"),  # somebody took it back
+        ("r-9", (2, 1), "none"),
+    ],
+)
+def test_a_release_that_fails_without_traffic_leaves_the_candidate_that_waited(
+    candidate: str, history: tuple[int, ...], left: str
+) -> None:
+    known = tuple(a_release(n, ReleaseState.LIVE if n == 1 else ReleaseState.STAGED) for n in history)
+    stage = ApiStage("api", "v1", "d1", {"release": "live", "current": "r-1", "candidate": candidate})
+    (step,) = a_plan(a_state("production", releases=known, stage=stage), release="r-3").forget
 
-    assert step.variables == {"current": "r-2", "previous": "r-1"}
+    assert isinstance(step, WriteStageVariables)
+    assert (step.variables, step.only_if) == ({"candidate": left}, {"candidate": "r-3"})
+
+
+def test_a_first_release_has_no_candidate_to_forget() -> None:
+    assert a_plan(a_state(stack=None, stage=None, live={}, releases=()), release="r-1").forget == ()
+
+
+def test_the_stage_remembers_the_two_last_releases() -> None:
+    _, step = [s for s in a_plan(a_state()).steps if isinstance(s, WriteStageVariables)]
+
+    assert step.variables == {"current": "r-2", "previous": "r-1", "candidate": "none"}
 
 
 def test_new_functions_get_the_aliases_of_the_retained_releases() -> None:

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fakes import FakeAws
+from unit.canary.canary_world import CanaryWorld
 
 from manuel_release.app import App
 from manuel_release.errors import ReleaseError
 from manuel_release.model.location import Location
 from manuel_release.model.options import GlobalOptions
+from manuel_release.model.rollback import RollbackRequest
 from manuel_release.model.stack import Stack
 from manuel_release.observe.location import Memory, find
+from manuel_release.rollback import roll_back
 from manuel_release.settings import Settings
 
 if TYPE_CHECKING:
@@ -128,3 +131,21 @@ def test_only_who_is_in_a_hurry_believes_the_remembered_ledger(aws: FakeAws) -> 
 
     assert asked == ["old", "new"]
     assert Memory(None, None).get("ledger") == "new"
+
+
+@pytest.mark.parametrize("move", ["start", "promote"])
+def test_whoever_moved_a_canary_from_this_machine_has_a_rollback_of_two_calls(
+    home: Path, monkeypatch: pytest.MonkeyPatch, move: str
+) -> None:
+    world = CanaryWorld(home / "artifact", monkeypatch)
+    world.start()
+    if move == "promote":
+        world.good()
+        (kept,) = (home / "manuel-release").glob("*.json")
+        kept.unlink()
+        world.promote()
+
+    request = RollbackRequest(probe=False)
+    receipt = roll_back(world.app(), request, world.progress, lambda _: None, lambda *_: True)
+
+    assert (receipt.from_release, receipt.api_calls_before_restored) == ("r-2", 2)

@@ -55,7 +55,7 @@ def site() -> Iterator[Site]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -80,16 +80,16 @@ def test_it_ends_when_a_hundred_answers_in_a_row_came_from_others(site: Site) ->
 
 def test_answers_from_before_do_not_make_it_quiet(site: Site) -> None:
     site.release = "r-2"
-    probe = site.probe(seconds=1.0)
+    probe = site.probe(seconds=3.0)
     probe.start()
-    until(lambda: site.asked > 50)
+    until(lambda: site.asked > 20)
     site.release = "r-3"
     probe.restored("r-3")
 
     counted = probe.wait()
 
     assert not counted.quiet
-    assert counted.good >= 50
+    assert counted.good >= 20
 
 
 def test_failures_are_neither_good_nor_a_reason_to_be_sure(site: Site) -> None:

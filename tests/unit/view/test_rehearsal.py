@@ -9,7 +9,7 @@ import pytest
 from manuel_release.model.bootstrap import BootstrapOutcome
 from manuel_release.model.outcome import OutcomeStatus
 from manuel_release.model.progress import StepResult
-from manuel_release.model.rehearsal import Rehearsal, RehearsedAction, RehearsedStage
+from manuel_release.model.rehearsal import Rehearsal, RehearsedAction, RehearsedStage, TrafficSpan
 from manuel_release.model.stack import Action, Change, ChangeSet
 from manuel_release.view import bootstrap, rehearsal
 
@@ -31,6 +31,26 @@ DONE = Rehearsal(
     seconds=19.0,
     releases={"dev": "r-2", "production": "r-1"},
     facts=("A user uploaded a manual.", "What this is no evidence for: WAF."),
+    decided=("dora (devops) approved production: 5 of 5 quality gates passed.",),
+    traffic=(
+        TrafficSpan(1000.0, 10.0, {"r-1": 200}),
+        TrafficSpan(1010.0, 10.0, {"r-1": 90, "r-2": 10}),
+        TrafficSpan(1020.0, 10.0, {"r-1": 50, "r-2": 48, "nobody": 2}, failed=2),
+        TrafficSpan(1030.0, 10.0, {"r-2": 200}),
+    ),
+    receipts=(
+        {
+            "from_release": "r-3",
+            "to_release": "r-2",
+            "by": "manuel-guard",
+            "trigger": "alarm",
+            "why": "5xx",
+            "seconds_to_traffic_restored": 0.41,
+            "seconds_to_last_bad_response": 0.2,
+            "api_calls_before_restored": 2,
+            "undo_command": "manuel-release rollback --to r-3",
+        },
+    ),
 )
 FAILED = replace(
     DONE,
@@ -62,6 +82,7 @@ def test_the_bootstrap_document_says_where_things_are(status, word):
         "ledger": "manuel-releases",
         "artifact_bucket": "manuel-artifacts-1-eu-west-1",
         "guard": "operations/0123abcd.zip",
+        "pipeline": None,
         "settings": "manuel-release.toml",
         "seconds": 12.346,
     }
@@ -79,7 +100,13 @@ def test_the_rehearsal_document_is_the_one_that_the_design_names():
     document = rehearsal.as_json(DONE)
 
     assert {"ok", "stages", "release", "rollback", "seconds", "schema_version"} <= document.keys()
-    assert (document["ok"], document["release"], document["rollback"]) == (True, "r-2", None)
+    assert (document["ok"], document["release"], document["rollback"]["to_release"]) == (True, "r-1", "r-2")
+    assert document["traffic"][1] == {
+        "at": "1970-01-01T00:16:50+00:00",
+        "seconds": 10.0,
+        "answers": {"r-1": 90, "r-2": 10},
+        "failed": 0,
+    }
     assert document["stages"][1] == {
         "name": "A user",
         "status": "done",

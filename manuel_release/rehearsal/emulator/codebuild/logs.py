@@ -5,24 +5,15 @@ https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details.html
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
-from ministack.services import cloudwatch_logs
-
-from manuel_release.rehearsal.emulator import metric_filters, scope
+from manuel_release.rehearsal.emulator import log_streams, scope
 from manuel_release.rehearsal.emulator.acting_role import AccessDenied
 
 if TYPE_CHECKING:
     from manuel_release.rehearsal.emulator.codebuild.state import Build
 
-REQUIRES = {
-    "ministack.services.cloudwatch_logs._log_groups": None,
-    "ministack.services.cloudwatch_logs._create_log_group": ("data",),
-    "ministack.services.cloudwatch_logs._create_log_stream": ("data",),
-    "ministack.services.cloudwatch_logs._append_log_events": ("stream", "events"),
-    "ministack.services.cloudwatch_logs._fanout_to_subscription_filters": ("group_name", "stream_name", "events"),
-}
+REQUIRES = log_streams.REQUIRES
 
 
 class LogStream:
@@ -37,13 +28,12 @@ class LogStream:
         """Make group and stream; raises AccessDenied."""
         if not self._group:
             return
-        groups = cloudwatch_logs._log_groups
-        if self._group not in groups:
+        if not log_streams.has_group(self._group):
             self._require("logs:CreateLogGroup")
-            cloudwatch_logs._create_log_group({"logGroupName": self._group})
+            log_streams.make_group(self._group)
         self._require("logs:CreateLogStream")
         self._require("logs:PutLogEvents")
-        cloudwatch_logs._create_log_stream({"logGroupName": self._group, "logStreamName": self._stream})
+        log_streams.make(self._group, self._stream)
 
     def _require(self, action: str) -> None:
         """Policies name a group with or without the `:*` that stands for its streams."""
@@ -66,12 +56,5 @@ class LogStream:
             self._rest = ""
 
     def _put(self, lines: list[str]) -> None:
-        group = cloudwatch_logs._log_groups.get(self._group) if self._group else None
-        stream = group["streams"].get(self._stream) if group else None
-        if stream is None or not lines:
-            return
-        now = int(time.time() * 1000)
-        events = [{"timestamp": now, "message": line + "\n", "ingestionTime": now} for line in lines]
-        cloudwatch_logs._append_log_events(stream, events)
-        metric_filters.observe(self._group, self._stream, events)
-        cloudwatch_logs._fanout_to_subscription_filters(self._group, self._stream, events)
+        if self._group:
+            log_streams.append(self._group, self._stream, [line + "\n" for line in lines])

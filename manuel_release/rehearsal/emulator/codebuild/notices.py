@@ -5,19 +5,17 @@ https://docs.aws.amazon.com/codebuild/latest/userguide/sample-build-notification
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from ministack.services import eventbridge
-
+from manuel_release.rehearsal.emulator import notices
 from manuel_release.rehearsal.emulator.codebuild import state
 
 if TYPE_CHECKING:
     from manuel_release.rehearsal.emulator.codebuild.phases import PhaseRecord
     from manuel_release.rehearsal.emulator.codebuild.state import Build
 
-REQUIRES = {"ministack.services.eventbridge._put_events": ("data", "allow_aws_source")}
+REQUIRES = notices.REQUIRES
 
 
 def _words(moment: float | None) -> str | None:
@@ -40,13 +38,8 @@ def _phase(phase: PhaseRecord) -> dict[str, Any]:
 def _send(build: Build, kind: str, detail: dict[str, Any]) -> None:
     if build.forgotten:
         return
-    entry = {
-        "Source": "aws.codebuild",
-        "DetailType": f"CodeBuild Build {kind} Change",
-        "Resources": [build.arn],
-        "Detail": json.dumps({"project-name": build.name, "build-id": build.arn, "version": "1", **detail}),
-    }
-    eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+    always = {"project-name": build.name, "build-id": build.arn, "version": "1"}
+    notices.send("codebuild", f"CodeBuild Build {kind} Change", [build.arn], {**always, **detail})
 
 
 def build_state(build: Build) -> None:

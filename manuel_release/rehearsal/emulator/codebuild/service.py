@@ -5,9 +5,6 @@ https://docs.aws.amazon.com/codebuild/latest/APIReference/Welcome.html
 
 from __future__ import annotations
 
-import functools
-from typing import TYPE_CHECKING
-
 from manuel_release.rehearsal.emulator import acting_role, input_model, resources, targets
 from manuel_release.rehearsal.emulator.codebuild import (
     builds,
@@ -22,11 +19,6 @@ from manuel_release.rehearsal.emulator.codebuild import (
     template,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from manuel_release.rehearsal.emulator.targets import Body, Caller
-
 REQUIRES = {
     **acting_role.REQUIRES,
     **inputs.REQUIRES,
@@ -39,19 +31,10 @@ REQUIRES = {
 PREFIX = "CodeBuild_20161006"
 
 
-def _checked(name: str, operation: Callable[[Body, Caller], Body]) -> Callable[[Body, Caller], Body]:
-    @functools.wraps(operation)
-    def answer(body: Body, caller: Caller) -> Body:
-        input_model.check("codebuild", name, body, "InvalidInputException")
-        return operation(body, caller)
-
-    return answer
-
-
 _ALL = {**projects.OPERATIONS, **builds.OPERATIONS, **report_groups.OPERATIONS}
 SERVICE = targets.Service(
     namespace="codebuild",
-    operations={name: _checked(name, operation) for name, operation in _ALL.items()},
+    operations=input_model.all_checked("codebuild", _ALL, "InvalidInputException"),
     permissions=permissions.of,
 )
 

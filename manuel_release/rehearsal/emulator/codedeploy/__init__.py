@@ -6,7 +6,7 @@ ask for: moves aliases step by step, invokes hooks, watches alarms, rolls back. 
 
 from __future__ import annotations
 
-from manuel_release.rehearsal.emulator import targets
+from manuel_release.rehearsal.emulator import resources, targets
 from manuel_release.rehearsal.emulator.codedeploy import (
     alarms,
     alias,
@@ -20,6 +20,7 @@ from manuel_release.rehearsal.emulator.codedeploy import (
     permissions,
     service_role,
     state,
+    template,
 )
 
 REQUIRES = {
@@ -29,6 +30,7 @@ REQUIRES = {
     **notices.REQUIRES,
     **service_role.REQUIRES,
     **state.REQUIRES,
+    **template.REQUIRES,
 }
 
 PREFIX = "CodeDeploy_20141006"
@@ -46,8 +48,10 @@ SERVICE = targets.Service(
 
 
 def install() -> None:
-    """Answer CodeDeploy's requests from now on."""
+    """Answer CodeDeploy's requests from now on, and make its resources for CloudFormation."""
     targets.TARGETS[PREFIX] = SERVICE
     targets.at_reset(state.forget)
     service_role.know_managed_policies()
     targets.at_reset(service_role.know_managed_policies)
+    for name, kind in template.TYPES.items():
+        resources.register(name, kind)

@@ -11,22 +11,13 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ministack.services import eventbridge, sns
-
-from manuel_release.rehearsal.emulator import scope
+from manuel_release.rehearsal.emulator import notices, scope
 from manuel_release.rehearsal.emulator.codedeploy import service_role, state
 
 if TYPE_CHECKING:
     from manuel_release.rehearsal.emulator.codedeploy.state import Deployment
 
-REQUIRES = {
-    "ministack.services.eventbridge._put_events": ("data", "allow_aws_source"),
-    "ministack.services.sns.SnsPublishError": None,
-    "ministack.services.sns.publish_internal": (
-        "topic_arn", "message", "subject", "message_structure", "message_attributes", "message_group_id",
-        "message_deduplication_id",
-    ),
-}  # fmt: skip
+REQUIRES = notices.REQUIRES
 
 DETAIL_TYPE = "CodeDeploy Deployment State-change Notification"
 TRIGGERS = {
@@ -36,7 +27,6 @@ TRIGGERS = {
     "STOP": "DeploymentStop",
 }
 SNS_STATUS = {"START": "CREATED", "SUCCESS": "SUCCEEDED", "FAILURE": "FAILED", "STOP": "STOPPED"}
-LONGEST_SUBJECT = 100
 logger = logging.getLogger("codedeploy")
 
 
@@ -51,16 +41,11 @@ def tell(deployment: Deployment, event: str) -> None:
         "state": event,
         "application": deployment.application,
     }
-    entry = {
-        "Source": "aws.codedeploy",
-        "DetailType": DETAIL_TYPE,
-        "Resources": [
-            state.arn("application", deployment.application),
-            state.arn("deploymentgroup", f"{deployment.application}/{deployment.group}"),
-        ],
-        "Detail": json.dumps(detail),
-    }
-    eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+    about = [
+        state.arn("application", deployment.application),
+        state.arn("deploymentgroup", f"{deployment.application}/{deployment.group}"),
+    ]
+    notices.send("codedeploy", DETAIL_TYPE, about, detail)
     wanted = {TRIGGERS[event]}
     if event == "START" and deployment.creator == "codeDeployRollback":
         wanted.add("DeploymentRollback")
@@ -89,13 +74,9 @@ def _publish(deployment: Deployment, trigger: dict[str, Any], status: str) -> No
         errorInformation=json.dumps(deployment.error) if deployment.error else None,
     )
     subject = f"{status}: AWS CodeDeploy {deployment.id} in {region} to {deployment.application}"
-    try:
-        published = sns.publish_internal(topic, json.dumps(message), subject[:LONGEST_SUBJECT])
-    except sns.SnsPublishError as error:
-        logger.warning("publishing to %s: %s", topic, error)
-    else:
-        if published is None:
-            logger.warning("there is no topic %s", topic)
+    wrong = notices.publish(topic, subject, message)
+    if wrong:
+        logger.warning("publishing to %s: %s", topic, wrong)
 
 
 def _words(moment: float | None) -> str | None:

@@ -6,28 +6,17 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals-json-format.
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ministack.services import eventbridge, sns
-
-from manuel_release.rehearsal.emulator import scope
+from manuel_release.rehearsal.emulator import notices, scope
 from manuel_release.rehearsal.emulator.codepipeline import state
 
 if TYPE_CHECKING:
     from manuel_release.rehearsal.emulator.codepipeline.state import ActionRun, Execution, Place, StageRun
 
-REQUIRES = {
-    "ministack.services.eventbridge._put_events": ("data", "allow_aws_source"),
-    "ministack.services.sns.SnsPublishError": None,
-    "ministack.services.sns.publish_internal": (
-        "topic_arn", "message", "subject", "message_structure", "message_attributes", "message_group_id",
-        "message_deduplication_id",
-    ),
-}  # fmt: skip
-LONGEST_SUBJECT = 100
+REQUIRES = notices.REQUIRES
 
 
 def moment(seconds: float) -> str:
@@ -45,13 +34,8 @@ def _send(execution: Execution, level: str, detail: dict[str, Any]) -> None:
         "version": float(execution.version),
         "pipeline-execution-attempt": float(execution.attempt),
     }
-    entry = {
-        "Source": "aws.codepipeline",
-        "DetailType": f"CodePipeline {level} Execution State Change",
-        "Resources": [execution.pipeline.arn],
-        "Detail": json.dumps({**always, **detail}),
-    }
-    eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+    title = f"CodePipeline {level} Execution State Change"
+    notices.send("codepipeline", title, [execution.pipeline.arn], {**always, **detail})
 
 
 def pipeline(execution: Execution, event: str) -> None:
@@ -124,10 +108,5 @@ def approval_needed(run: ActionRun, topic: str) -> str:
         approvalReviewLink=f"{console}#/{run.stage}/{run.name}/approve/{run.token}",
         customData=run.configuration.get("CustomData"),
     )
-    message = json.dumps({"region": region, "consoleLink": console, "approval": approval})
     subject = f"APPROVAL NEEDED: AWS CodePipeline {name} for action {run.name}"
-    try:
-        published = sns.publish_internal(topic, message, subject[:LONGEST_SUBJECT])
-    except sns.SnsPublishError as error:
-        return str(error)
-    return "" if published else f"there is no topic {topic}"
+    return notices.publish(topic, subject, {"region": region, "consoleLink": console, "approval": approval})

@@ -18,9 +18,8 @@ import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 from ministack import app
-from ministack.services import eventbridge
 
-from manuel_release.rehearsal.emulator import scope
+from manuel_release.rehearsal.emulator import notices, scope
 from manuel_release.rehearsal.emulator.codepipeline import executions, sources, state
 from manuel_release.rehearsal.emulator.codepipeline.sources import CONTROL, SourceRevision
 
@@ -88,13 +87,8 @@ def _tell(revision: SourceRevision, before: SourceRevision | None) -> None:
         "repositoryName": name,
         **({} if before is None else {"oldCommitId": before.commit}),
     }
-    entry = {
-        "Source": "aws.codecommit",
-        "DetailType": "CodeCommit Repository State Change",
-        "Resources": [f"arn:aws:codecommit:{region}:{account_id}:{name}"],
-        "Detail": json.dumps(detail),
-    }
-    eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+    arn = f"arn:aws:codecommit:{region}:{account_id}:{name}"
+    notices.send("codecommit", "CodeCommit Repository State Change", [arn], detail)
 
 
 _TEXTS = ("commit-id", "commit-message", "author", "author-email", "author-date")

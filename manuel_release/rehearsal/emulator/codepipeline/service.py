@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/codepipeline/latest/APIReference/Welcome.html
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, NoReturn
 
 from manuel_release.rehearsal.emulator import input_model, resources, targets
@@ -28,9 +27,7 @@ from manuel_release.rehearsal.emulator.codepipeline import (
 from manuel_release.rehearsal.emulator.targets import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from manuel_release.rehearsal.emulator.targets import Body, Caller
+    from manuel_release.rehearsal.emulator.targets import Body, Caller, Operation
 
 REQUIRES = {
     **conditions.REQUIRES,
@@ -50,7 +47,7 @@ def _override(_body: Body, _caller: Caller) -> NoReturn:
     )
 
 
-_ALL: dict[str, Callable[[Body, Caller], Body]] = {
+_ALL: dict[str, Operation] = {
     **pipelines.OPERATIONS,
     **executions.OPERATIONS,
     **views.OPERATIONS,
@@ -59,18 +56,9 @@ _ALL: dict[str, Callable[[Body, Caller], Body]] = {
 }
 
 
-def _checked(name: str, operation: Callable[[Body, Caller], Body]) -> Callable[[Body, Caller], Body]:
-    @functools.wraps(operation)
-    def answer(body: Body, caller: Caller) -> Body:
-        input_model.check("codepipeline", name, body, "ValidationException")
-        return operation(body, caller)
-
-    return answer
-
-
 SERVICE = targets.Service(
     namespace="codepipeline",
-    operations={name: _checked(name, operation) for name, operation in _ALL.items()},
+    operations=input_model.all_checked("codepipeline", _ALL, "ValidationException"),
     permissions=permissions.of,
 )
 

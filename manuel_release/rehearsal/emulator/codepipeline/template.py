@@ -7,52 +7,24 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resou
 
 from __future__ import annotations
 
-import json
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from manuel_release.rehearsal.emulator import accepted, resources, scope
-from manuel_release.rehearsal.emulator.codebuild import template
+from manuel_release.rehearsal.emulator import accepted, input_model, resources, scope
 from manuel_release.rehearsal.emulator.codepipeline import executions, pipelines, state
 from manuel_release.rehearsal.emulator.resources import Made, Properties, ResourceType, physical_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from manuel_release.rehearsal.emulator.targets import Operation
 
-_NUMBERS = {"runOrder", "timeoutInMinutes"}
-_AS_THEY_ARE = {"Configuration"}
+MEMBERS = resources.Members(numbers={"runOrder", "timeoutInMinutes"}, maps={"configuration"})
 CFN_FAILURE_RESULTS = ("ROLLBACK", "RETRY")
 REPOSITORY = "AWS::CodeCommit::Repository"
 
 
-def _request(value: Any, member: str = "") -> Any:
-    """Template properties as request members; a configuration keeps its keys, its values become texts."""
-    if isinstance(value, dict):
-        return {
-            name[:1].lower() + name[1:]: (
-                _configuration(item) if name in _AS_THEY_ARE else _request(item, name[:1].lower() + name[1:])
-            )
-            for name, item in value.items()
-        }
-    if isinstance(value, list):
-        return [_request(item) for item in value]
-    if member in _NUMBERS and str(value).isdigit():
-        return int(value)
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int | float) else value
-
-
-def _configuration(value: Any) -> dict[str, str]:
-    found = json.loads(value) if isinstance(value, str) else value
-    texts = {}
-    for name, item in (found or {}).items():
-        texts[name] = json.dumps(item) if isinstance(item, dict | list) else _request(item)
-    return texts
-
-
-def _call(name: str, operation: Callable[..., Properties], request: Properties) -> Properties:
-    return template.call("AWSCodePipeline", name, operation, request, "ValidationException")
+def _call(name: str, operation: Operation, request: Properties) -> Properties:
+    asked = input_model.checked("codepipeline", name, operation, "ValidationException")
+    return resources.ask("AWSCodePipeline", asked, request)
 
 
 def _pipeline(properties: Properties, name: str) -> Properties:
@@ -61,7 +33,7 @@ def _pipeline(properties: Properties, name: str) -> Properties:
         if result is not None and result not in CFN_FAILURE_RESULTS:
             raise ValueError(f"#/Stages/OnFailure/Result: {result} is not a valid enum value")
     others = {"Tags", "Name", "DisableInboundStageTransitions", "RestartExecutionOnUpdate"}
-    given = _request({key: value for key, value in properties.items() if key not in others})
+    given = MEMBERS.of({key: value for key, value in properties.items() if key not in others})
     for trigger in given.get("triggers") or []:
         trigger.setdefault("gitConfiguration", {})
     return {**given, "name": name}
@@ -80,7 +52,7 @@ def _transitions(name: str, old: Properties, new: Properties) -> None:
 
 def _create(logical_id: str, properties: Properties, stack_name: str) -> Made:
     name = physical_name(properties, "Name", logical_id, stack_name, 100)
-    request = {"pipeline": _pipeline(properties, name), "tags": template.tags(properties)}
+    request = {"pipeline": _pipeline(properties, name), "tags": resources.tags(properties)}
     with state.CHANGED:  # so that the first execution finds its transitions disabled
         _call("CreatePipeline", pipelines.create, request)
         try:
@@ -98,7 +70,7 @@ def _attributes(name: str) -> dict[str, str]:
 def _update(name: str, old: Properties, new: Properties, _stack_name: str, _logical_id: str) -> Made:
     _call("UpdatePipeline", pipelines.update, {"pipeline": _pipeline(new, name)})
     arn = state.arn(name)
-    state.tags[arn] = {tag["key"]: tag["value"] for tag in template.tags(new)}
+    state.tags[arn] = {tag["key"]: tag["value"] for tag in resources.tags(new)}
     _transitions(name, old, new)
     if resources.as_flag(new.get("RestartExecutionOnUpdate", False)):
         _call("StartPipelineExecution", executions.start, {"name": name})

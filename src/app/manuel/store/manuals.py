@@ -89,12 +89,17 @@ class ManualStore:
         return Manual(manual_id, file_name, content_type, len(content), now)
 
     def delete(self, user_id: str, manual_id: str) -> None:
-        """Delete a manual and its side file; raises NotFoundError."""
-        objects = self._objects(user_id, manual_id)
-        if not objects:
+        """Delete a manual and its side file; raises NotFoundError.
+
+        The side file goes last and also when it is not there yet: who writes it looks for its manual afterwards.
+        """
+        keys = [entry["Key"] for entry in self._objects(user_id, manual_id)]
+        if not keys:
             raise NotFoundError("There is no such manual.")
-        for entry in objects:
-            self._remove(entry["Key"])
+        files = [key for key in keys if not key.endswith(manuals.SIDE_FILE)]
+        sides = {key for key in keys if key.endswith(manuals.SIDE_FILE)} | {key + manuals.SIDE_FILE for key in files}
+        for key in [*files, *sorted(sides)]:
+            self._remove(key)
 
     def head(self, key: str, size: int) -> bytes | None:
         """The first `size` bytes of a file, or None when it is gone (or empty, which S3 has no range of)."""
@@ -108,6 +113,14 @@ class ManualStore:
             raise
         return answer["Body"].read()
 
+    def present(self, key: str) -> tuple[bool, bool]:
+        """Whether a manual's file is there, and whether its side file is."""
+        page = self._dependency.call(
+            lambda: self._client.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=MAX_KEYS)
+        )
+        keys = {entry["Key"] for entry in page.get("Contents", [])}
+        return key in keys, key + manuals.SIDE_FILE in keys
+
     def mark(self, key: str, side_file: bytes) -> None:
         """Write the side file of a manual."""
         self._dependency.call(
@@ -115,6 +128,10 @@ class ManualStore:
                 Bucket=self._bucket, Key=key + manuals.SIDE_FILE, Body=side_file, ContentType="application/json"
             )
         )
+
+    def unmark(self, key: str) -> None:
+        """Delete the side file of a manual."""
+        self._remove(key + manuals.SIDE_FILE)
 
     def _remove(self, key: str) -> None:
         self._dependency.call(lambda: self._client.delete_object(Bucket=self._bucket, Key=key))

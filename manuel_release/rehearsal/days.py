@@ -1,0 +1,159 @@
+"""The days of a rehearsal: pushes that go through the pipeline, the people at its gates, and what goes wrong."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from manuel_release.errors import EmulatorError
+from manuel_release.model.pipeline import ExecutionStatus
+from manuel_release.rehearsal import execution, mischief, workspace
+from manuel_release.rehearsal.push import push
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from manuel_release.aws import Aws
+    from manuel_release.model.pipeline import ActionRun
+    from manuel_release.rehearsal.faults import Fault
+    from manuel_release.rehearsal.persons import Person
+    from manuel_release.rehearsal.process import EmbeddedCloud
+    from manuel_release.rehearsal.recorder import Recorder
+
+DAY_SECONDS = 1500.0
+GATES = {
+    ("ProductionApproval", "DevOps"): ("production", "devops"),
+    ("ProductionApproval", "Product"): ("production", "product"),
+    ("CanaryApproval", "DevOps"): ("canary", "devops"),
+    ("FullProduction", "FinalApproval"): ("final", "devops"),
+}
+"""Stage and action of an approval -> the gate's name, and who is asked."""
+NAME_PARAMETER = "/manuel/pipeline/name"
+ANSWER_SECONDS = 60.0
+
+
+@dataclass
+class Days:
+    """Pushes versions and follows them.
+
+    people: by role; None when real people decide in another terminal. decided: what was decided, in sentences.
+    """
+
+    aws: Aws
+    cloud: EmbeddedCloud
+    recorder: Recorder
+    pipeline: str
+    people: Mapping[str, Person] | None
+    decided: list[str] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        """Where the versions' folders are."""
+        return self.recorder.folder
+
+    def version(self, name: str, on: str) -> None:
+        """Make the folder of a version, by its patch on another version's folder, unless it is there."""
+        if not (self.folder / name).exists():
+            workspace.next_version(self.folder / on, self.folder / name, name)
+
+    def put(self, version: str) -> None:
+        """Put a version where the pipeline will find it, before there is a pipeline."""
+        push(self.cloud.endpoint, self.folder / version)
+
+    def find(self) -> str:
+        """The name of the pipeline that `bootstrap` has made."""
+        name = self.aws.parameters.get(NAME_PARAMETER)
+        if name is None:
+            raise EmulatorError(f"bootstrap has not written {NAME_PARAMETER}, so there is no pipeline")
+        return name
+
+    def newest(self) -> str:
+        """The newest execution."""
+        return self.aws.pipelines.executions(self.pipeline, 1)[0].id
+
+    def push(self, version: str) -> str:
+        """Push a version; the execution that it starts. Raises EmulatorError when it starts none."""
+        started = push(self.cloud.endpoint, self.folder / version)
+        if len(started) != 1:
+            raise EmulatorError(f"the push of {version} started {len(started)} executions of the pipeline, not one")
+        return started[0]
+
+    def good(self, execution_id: str, during: Callable[[ActionRun], None]) -> None:
+        """Follow an execution that has to succeed, every gate approved; `during` hears of every run of an action."""
+
+        def on_run(run: ActionRun) -> None:
+            self._decide(run)
+            during(run)
+
+        status = self._follow("good day", execution_id, on_run)
+        if status is not ExecutionStatus.SUCCEEDED:
+            raise EmulatorError(f"the good day's execution ended {status}: {self._why(execution_id)}")
+
+    def bad(self, execution_id: str, fault: Fault) -> None:
+        """Follow an execution that has to fail where the fault is; raises EmulatorError when it ends differently."""
+
+        def on_run(run: ActionRun) -> None:
+            here = (run.stage, run.action) == (fault.stage, fault.action)
+            if here and fault.kind == "approval":
+                self.recorder.progress.note("nobody answers")
+            elif here and fault.kind == "observer":
+                mischief.kill_observer(self.aws.session)
+            elif here and fault.kind == "alarm":
+                mischief.ring(self.aws.session, self.candidate())
+            elif not (fault.kind == "approval" and run.stage == fault.stage):
+                self._decide(run)
+
+        status = self._follow(f"bad day ({fault.kind})", execution_id, on_run)
+        ended = execution.outcome(self.aws.pipelines.runs(self.pipeline, execution_id))
+        where = f"{fault.stage}/{fault.action}"
+        if status is not ExecutionStatus.FAILED or ended.get(where) not in {
+            ExecutionStatus.FAILED,
+            ExecutionStatus.STOPPED,
+        }:
+            raise EmulatorError(
+                f"{fault.sentence}, so {where} had to fail; the execution ended {status}: {self._why(execution_id)}"
+            )
+
+    def _follow(self, day: str, execution_id: str, on_run: Callable[[ActionRun], None]) -> ExecutionStatus:
+        follower = execution.Follower(self.aws, self.pipeline, day, self.recorder, on_run)
+        return follower.follow(execution_id, DAY_SECONDS)
+
+    def _why(self, execution_id: str) -> str:
+        """What did not succeed, and the end of the newest build's log."""
+        ended = execution.outcome(self.aws.pipelines.runs(self.pipeline, execution_id))
+        wrong = [f"{where} {status}" for where, status in ended.items() if status is not ExecutionStatus.SUCCEEDED]
+        logs = sorted((self.cloud.folder / "builds").rglob("*.log"), key=lambda path: path.stat().st_mtime)
+        tail = "\n".join(logs[-1].read_text(errors="replace").splitlines()[-25:]) if logs else ""
+        return f"{', '.join(wrong) or 'every action succeeded'}\n{tail}"
+
+    def _decide(self, run: ActionRun) -> None:
+        """Have the person who is asked look and approve, with the command line and nothing but their permissions."""
+        asked = GATES.get((run.stage, run.action))
+        if asked is None:
+            return
+        gate, role = asked
+        if self.people is None:
+            self.recorder.progress.note(f"{run.stage} waits for {role}: manuel-release approval approve --gate {gate}")
+            return
+        person = self.people[role]
+        shown = self._cli(person, "approval", "show", "--gate", gate)
+        answer = self._cli(
+            person, "approval", "approve", "--gate", gate, "--role", role, "--yes", "--package", shown["package_hash"]
+        )
+        self.decided.append(f"{person.name} ({role}) approved {gate}: {shown.get('summary') or answer.get('choice')}")
+
+    def _cli(self, person: Person, *arguments: str) -> Any:
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while True:
+            try:
+                return self.recorder.ask("v1", *arguments, who=person.credentials)
+            except EmulatorError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(1.0)
+
+    def candidate(self) -> str:
+        """The newest release of production."""
+        return str(self.recorder.ask("v1", "history", "--env", "production")["releases"][0]["release"])

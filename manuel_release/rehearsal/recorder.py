@@ -1,0 +1,160 @@
+"""What a rehearsal does, as it does it: stages, their actions, and this very command line tool called as a program."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+from manuel_release.errors import EmulatorError
+from manuel_release.model.progress import StepResult
+from manuel_release.model.rehearsal import RehearsedAction, RehearsedStage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from manuel_release.model.progress import Progress
+
+T = TypeVar("T")
+
+COMMAND_SECONDS = 900
+LOG = "rehearsal.log"
+
+
+@dataclass
+class Stage:
+    """Collects the actions of one stage."""
+
+    name: str
+    actions: list[RehearsedAction] = field(default_factory=list)
+
+
+@dataclass
+class Recorder:
+    """Keeps what was done, and tells it meanwhile.
+
+    folder: where the versions' folders and the log are.
+    """
+
+    folder: Path
+    progress: Progress
+    stages: list[Stage] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Everything that is done inside belongs to this stage."""
+        self.stages.append(Stage(name))
+        began = time.monotonic()
+        self.progress.start(name)
+        try:
+            yield
+        except BaseException:
+            self.progress.end(StepResult(name, "failed", time.monotonic() - began))
+            raise
+        self.progress.end(StepResult(name, "done", time.monotonic() - began))
+
+    def act(self, name: str, work: Callable[[], T]) -> T:
+        """Do something that belongs to the present stage, and time it; may be called by several threads."""
+        stage, began = self.stages[-1], time.monotonic()
+        status = "failed"
+        try:
+            result = work()
+            status = "done"
+        finally:
+            with self._lock:
+                stage.actions.append(RehearsedAction(name, status, time.monotonic() - began))
+        return result
+
+    def cli(self, version: str, *arguments: str, code: int = 0, who: Mapping[str, str] | None = None) -> Any:
+        """Run this tool in a version's folder; its answer. What it tells on stderr goes to the progress.
+
+        code: the exit code that is expected. who: credentials, as environment variables; the account's own by default.
+        Raises EmulatorError when it ends in another way.
+        """
+        name = " ".join(("manuel-release", *arguments))
+        return self.act(name, lambda: json.loads(self._run(version, arguments, code, who or {})))
+
+    def lines(self, version: str, *arguments: str) -> Any:
+        """As `cli`, for a command that answers with one document a line; the last one."""
+        name = " ".join(("manuel-release", *arguments))
+        return self.act(name, lambda: json.loads(self._run(version, arguments, 0, {}).splitlines()[-1]))
+
+    def ask(self, version: str, *arguments: str, who: Mapping[str, str] | None = None) -> Any:
+        """As `cli`, for something that belongs to no stage of its own."""
+        return json.loads(self._run(version, arguments, 0, who or {}))
+
+    def together(self, works: Sequence[Callable[[], object]]) -> None:
+        """Do several things at the same time, each in a thread; raises what the first one that failed raised."""
+        failures: list[BaseException] = []
+
+        def run(work: Callable[[], object]) -> None:
+            try:
+                work()
+            except BaseException as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=run, args=(work,), name="rehearsal") for work in works]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if failures:
+            raise failures[0]
+
+    def done(self) -> tuple[RehearsedStage, ...]:
+        """All stages so far."""
+        return tuple(RehearsedStage(stage.name, tuple(stage.actions)) for stage in self.stages)
+
+    def _run(self, version: str, arguments: tuple[str, ...], code: int, who: Mapping[str, str]) -> str:
+        command = [sys.executable, "-P", "-m", "manuel_release", *arguments, "--output", "json"]
+        with (self.folder / LOG).open("a", encoding="utf-8") as log:
+            log.write(f"$ {' '.join(arguments)}\n")
+            process = subprocess.Popen(
+                command,
+                cwd=self.folder / version,
+                env={**os.environ, **who},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            told = threading.Thread(target=self._tell, args=(process.stderr, log), name="rehearsal-told")
+            told.start()
+            assert process.stdout is not None  # noqa: S101 - it is a pipe
+            answer = process.stdout.read()
+            process.wait(COMMAND_SECONDS)
+            told.join()
+            process.stdout.close()
+            log.write(answer)
+        if process.returncode != code:
+            tail = answer.strip()[-2000:]
+            raise EmulatorError(f"`{' '.join(arguments)}` ended with {process.returncode}:\n{tail}")
+        return answer
+
+    def _tell(self, stderr: IO[str], log: IO[str]) -> None:
+        """Pass on what a command says, as it says it."""
+        with stderr:
+            for line in stderr:
+                log.write(line)
+                self.progress.note(line.rstrip())
+
+
+@contextmanager
+def pointed_at(environment: Mapping[str, str]) -> Iterator[None]:
+    """While it lasts, this process and its children have that environment; afterwards all is as before."""
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
