@@ -21,7 +21,7 @@ KINDS = ("tests", "stack", "errors", "latency", "alarm", "approval", "observer")
 @click.option("--fail-at", metavar="STAGE", help="Only the bad day, which goes wrong in this stage.")
 @click.option("--fault", type=click.Choice(KINDS), help="Only the bad day, on which this goes wrong.")
 @click.option("--approve", is_flag=True, help="Have people of the rehearsal decide at the gates.")
-@click.option("--keep", is_flag=True, help="Keep the copies and logs of the rehearsal.")
+@click.option("--keep", is_flag=True, help="Leave the embedded AWS running, and the copies and logs.")
 @click.pass_obj
 def command(app: App, /, *, quick: bool, full: bool, keep: bool, approve: bool, **bad: str | None) -> None:
     """Run the whole pipeline here, on an AWS of its own.

@@ -70,13 +70,23 @@ def find(folder: Path) -> Running | None:
 
 def up(folder: Path, options: Options) -> Running:
     """Start one, and return when it answers; raises Refused when one runs already."""
+    refuse_second(folder)
+    return remember(folder, EmbeddedCloud.start(folder / FOLDER, options))
+
+
+def refuse_second(folder: Path) -> None:
+    """Raise Refused when one runs already."""
     running = find(folder)
     if running is not None:
         raise Refused(
             f"an embedded AWS runs already at {running.endpoint} (process {running.pid})",
             hint='Use it with eval "$(manuel-release cloud env)", or stop it with `manuel-release cloud down`.',
         )
-    cloud = EmbeddedCloud.start(folder / FOLDER, options)
+
+
+def remember(folder: Path, cloud: EmbeddedCloud) -> Running:
+    """Write down where a cloud is that outlives this process, and let it go; it must not have been started tied."""
+    options = cloud.options
     found = Running(cloud.pid, process_start(cloud.pid), cloud.endpoint, options.region)
     path = folder / FILE_NAME
     path.unlink(missing_ok=True)

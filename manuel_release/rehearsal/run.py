@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from manuel_release.errors import EmulatorError, ReleaseError
 from manuel_release.model.rehearsal import Rehearsal
-from manuel_release.rehearsal import journey, persons, scene, workspace
+from manuel_release.rehearsal import detached, journey, persons, scene, workspace
 from manuel_release.rehearsal.aftermath import Aftermath
 from manuel_release.rehearsal.days import Days
 from manuel_release.rehearsal.push import REPOSITORY
@@ -79,7 +79,9 @@ class Rehearser:
     after: Aftermath | None = None
 
     def run(self) -> Rehearsal:
-        """All of it; never raises ReleaseError: a failure is told in the result."""
+        """All of it; a failure is told in the result. Raises Refused when the one that is kept would be a second."""
+        if self.script.keep:
+            detached.refuse_second(self.root / ".manuel")
         began, failure = time.monotonic(), ""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.recorder = Recorder(self.folder, self.progress)
@@ -106,7 +108,10 @@ class Rehearser:
         with record.stage("Embedded AWS"):
             record.act("copy the working tree", lambda: workspace.copy_tree(self.root, first))
             self.cloud: EmbeddedCloud = record.act(
-                "start", lambda: scene.start(self.folder, self.region, self.pace, full=self.script.full)
+                "start",
+                lambda: scene.start(
+                    self.folder, self.region, self.pace, full=self.script.full, tied=not self.script.keep
+                ),
             )
             stack.callback(self._stop)
             stack.enter_context(pointed_at(self.cloud.environment()))
@@ -217,6 +222,13 @@ class Rehearser:
         return journey.Place.of(self.aws, self.cloud, stack)
 
     def _stop(self) -> None:
+        if self.script.keep:
+            running = detached.remember(self.root / ".manuel", self.cloud)
+            self.facts.append(
+                f'The embedded AWS goes on at {running.endpoint}: eval "$(manuel-release cloud env)", and '
+                "`manuel-release cloud down` at the end."
+            )
+            return
         with self.recorder.stage("Cloud down"):
             self.recorder.act("stop", self.cloud.stop)
 

@@ -58,13 +58,17 @@ class Pace:
     approval: float = 60.0
 
 
-def start(folder: Path, region: str, pace: Pace, *, full: bool) -> EmbeddedCloud:
-    """An embedded AWS that enforces IAM, whose builds use the environments that are installed here."""
+def start(folder: Path, region: str, pace: Pace, *, full: bool, tied: bool = True) -> EmbeddedCloud:
+    """An embedded AWS that enforces IAM, whose builds use the environments that are installed here.
+
+    tied: it ends when this process does.
+    """
     return EmbeddedCloud.start(
         folder / "cloud",
         Options(
             region=region,
             auth=True,
+            tied=tied,
             alarm_speed=pace.alarms,
             shift_seconds_per_minute=pace.shift,
             approval_seconds_per_minute=pace.approval,

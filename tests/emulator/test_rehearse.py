@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import zipfile
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,9 @@ import pytest
 from fakes import Told
 from tests_root import ROOT
 
-from manuel_release.errors import EmulatorError
-from manuel_release.rehearsal import persons, push, run, workspace
+from manuel_release.errors import EmulatorError, Refused
+from manuel_release.rehearsal import detached, persons, push, run, workspace
+from manuel_release.rehearsal.process import answers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +41,25 @@ def test_a_rehearsal_that_fails_stops_its_cloud_says_why_and_keeps_its_logs(tmp_
     assert done.kept == str(tmp_path / "rehearsal")
     assert "bootstrap --yes" in (tmp_path / "rehearsal" / "rehearsal.log").read_text()
     assert [result.status for result in told.ends] == ["done", "failed", "done"]
+
+
+def test_a_cloud_that_is_kept_goes_on_and_there_is_no_second_one(tmp_path: Path) -> None:
+    broken, script = tmp_path / "broken", replace(QUICK, keep=True)
+    workspace.copy_tree(ROOT, broken)
+    (broken / "operations.yaml").write_text("Resources: {Bad: {Type: AWS::No::Such}}\n")
+    (broken / ".manuel").mkdir()
+
+    done = run.Rehearser(broken, tmp_path / "rehearsal", "eu-west-1", Told(), script).run()
+
+    running = detached.find(broken / ".manuel")
+    try:
+        assert running is not None
+        assert running.endpoint in "".join(done.facts)
+        assert answers(running.endpoint)
+        with pytest.raises(Refused, match="runs already"):
+            run.Rehearser(broken, tmp_path / "second", "eu-west-1", Told(), script).run()
+    finally:
+        detached.down(broken / ".manuel")
 
 
 class Interrupting(Told):
