@@ -174,7 +174,7 @@ CHAOS_ARGS ?= $(if $(filter smoke,$(PROFILE)),--only bedrock-throttling)
 
 .PHONY: test-chaos
 test-chaos: setup-integration ## Failures planted between the functions and AWS, against ENVIRONMENT (dev or staging)
-	@$(ENVS)/integration/bin/python tests/integration/chaos/run.py --environment $(ENVIRONMENT) --suite $(CHAOS_SUITE) $(CHAOS_ARGS)
+	@$(ENVS)/integration/bin/python tests/integration/chaos/run.py --environment $(ENVIRONMENT) --suite $(CHAOS_SUITE) --expect-release $(EXPECTED) $(CHAOS_ARGS)
 
 .PHONY: test-smoke
 test-smoke: setup-integration ## The short, reading part of every category against ENVIRONMENT
@@ -198,7 +198,8 @@ validate: setup-build ## sam validate --lint
 
 # --- the pipeline's steps: buildspecs call these, and people may. The build that is released is in $(ARTIFACT).
 GATE ?= production
-# For somebody else's lease or canary: a canary in production waits for people.
+# For somebody else's lease or canary: a canary in production waits for people. The pipeline's projects set less, so that
+# the tool says what is in the way before CodeBuild ends the build.
 WAIT ?= $(if $(filter production,$(ENVIRONMENT)),6h,1h)
 
 .PHONY: package

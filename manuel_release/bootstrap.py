@@ -59,9 +59,10 @@ def bootstrap(
         return BootstrapOutcome(OutcomeStatus.PLANNED)
     written = _write_settings(app, progress, work.results)
     stack = app.aws.stacks.describe(work.name)
-    made = agreed and _bring_pipeline(work, pipeline or {})
+    made, wanted = _bring_pipeline(work, pipeline or {}) if agreed else (False, False)
+    otherwise = OutcomeStatus.NOTHING_TO_DO if wanted else OutcomeStatus.PLANNED
     return BootstrapOutcome(
-        OutcomeStatus.LIVE if changed or written or made else OutcomeStatus.NOTHING_TO_DO,
+        OutcomeStatus.LIVE if changed or written or made else otherwise,
         ledger=_parameter(app, settings_module.LEDGER_PARAMETER),
         artifact_bucket=_parameter(app, settings_module.ARTIFACTS_PARAMETER),
         guard=stack.parameters.get(FUNCTIONS_KEY, "") if stack is not None else "",
@@ -180,15 +181,18 @@ class _Pipeline(_Work):
         return self.app.aws.storage.template_url(bucket, key), None
 
 
-def _bring_pipeline(work: _Work, values: Mapping[str, str]) -> bool:
-    """Make the pipeline's stack where there are values, update it where it is; whether anything was changed."""
+def _bring_pipeline(work: _Work, values: Mapping[str, str]) -> tuple[bool, bool]:
+    """Make the pipeline's stack where there are values, update it where it is.
+
+    Returns whether anything was changed, and whether somebody agreed; there may be nothing to agree to.
+    """
     stack = work.app.aws.stacks.describe(PIPELINE_STACK)
     there = stack is not None and not stack.never_created
     if not there and not values:
-        return False
+        return False, True
     delivery = _Pipeline(work.app, work.progress, work.show, work.agree)
     delivery.results = work.results
-    return delivery.change(values, "Update the pipeline" if there else "Make the pipeline", lambda: None)[0]
+    return delivery.change(values, "Update the pipeline" if there else "Make the pipeline", lambda: None)
 
 
 def _write_settings(app: App, progress: Progress, results: list[StepResult]) -> bool:
@@ -212,6 +216,9 @@ def _parameter(app: App, name: str) -> str:
     value = app.aws.parameters.get(name)
     if value is None:
         raise SettingsError(
-            f"the operations stack is there and SSM {name} is not", hint="Somebody deleted it; put it back."
+            f"the operations stack is there and SSM {name} is not: somebody deleted it",
+            hint=f"`aws ssm put-parameter --name {name} --type String --value NAME` puts it back, with the name that "
+            f"`aws cloudformation describe-stack-resources --stack-name {settings_module.OPERATIONS_STACK}` lists; "
+            "then run `manuel-release bootstrap` again.",
         )
     return value

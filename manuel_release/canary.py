@@ -7,6 +7,7 @@ because it is made of many calls.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ from manuel_release.model.plan import NothingToDo, Refusal
 from manuel_release.model.release import LIVE
 from manuel_release.observe import location as locations
 from manuel_release.observe.canary_state import observe_canary_state, with_release
+from manuel_release.observe.exposure import trial_until
 from manuel_release.observe.service import service_of
 from manuel_release.perform import Recorder
 from manuel_release.plan import canary as planning
@@ -178,6 +180,8 @@ class _Change:
         release = planning.candidate(state, self.request)
         if release is None or self.move is Move.ABORT:
             return state
+        if self.move is Move.START:
+            state = replace(state, trial_until=self._trial_until(state))
         keep = app.settings.retained_releases
         state = with_release(
             state,
@@ -189,6 +193,13 @@ class _Change:
         )
         judges = self.move is Move.PROMOTE and not (state.run is not None and state.run.rolling_out)
         return judged_state(app, state, self.service, self.progress) if judges else state
+
+    def _trial_until(self, state: CanaryState) -> datetime | None:
+        run, stage, app = state.run, state.stage, self.app
+        if run is None or stage is None or stage.current != run.release:
+            return None
+        until = trial_until(run, app.ledger.heartbeat(state.environment.name, stage.name), app.settings)
+        return until if until is not None and app.now() < until else None
 
     def _admitted(self, decided: Decision) -> CanaryPlan | NothingToDo:
         if isinstance(decided, Refusal):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from manuel_release.apply.release_alarms import alarm_names
 from manuel_release.canary import GATE_SECONDS, step_end
 from manuel_release.canary_perform import beat
-from manuel_release.errors import AccessError, ReleaseError
+from manuel_release.errors import AccessError, Refused, ReleaseError
 from manuel_release.judging import keep, observation
 from manuel_release.model.canary_run import newest_run
 from manuel_release.observe.follow import follow
@@ -51,16 +51,18 @@ def watch(
     until: Callable[[], datetime],
     look: Callable[[CanaryStatus], None],
     warn: Callable[[str], None],
+    *,
+    least: Callable[[], datetime] | None = None,
 ) -> CanaryStatus | None:
     """Look at a canary until it is decided or its time is over; the last look.
 
     Every judged interval and a sign of life go into the ledger; where several observe, whoever is first with an
-    interval counts. `until` is asked at every look, because an observation can be extended. Raises as
-    `observe.follow.follow`.
+    interval counts. `until` is asked at every look, because an observation can be extended; a canary that is
+    good is looked at until `least` all the same. Raises as `observe.follow.follow`.
     """
     writer = _Writer(app, found, warn)
     last = None
-    for last in follow(found.observer, until, app.now, app.sleep, warn):
+    for last in follow(found.observer, until, app.now, app.sleep, warn, least=least):
         writer.write()
         look(last)
     return last
@@ -93,11 +95,18 @@ class _Writer:
 
 
 def observe(
-    app: App, look: Callable[[CanaryStatus], None], warn: Callable[[str], None], progress: Progress
+    app: App,
+    look: Callable[[CanaryStatus], None],
+    warn: Callable[[str], None],
+    progress: Progress,
+    release: str = "",
 ) -> Observed:
     """Observe the step that the environment's release is at, to its end; a bad release is rolled back.
 
-    Raises ReleaseError when there is nothing to observe, and as `taking_back.take_back`.
+    release: which one it has to be; empty for whichever it is.
+
+    Raises Refused when it is another release, ReleaseError when there is nothing to observe, and as
+    `taking_back.take_back`.
     """
     environment = app.environment
     service = service_of(app.aws, environment.stack)
@@ -105,8 +114,19 @@ def observe(
     run = newest_run(app.ledger.entries(environment.name, service.api_stage))
     proving = run is not None and run.done is not None and stage is not None and stage.current == run.release
     if run is not None and proving and (stage is None or stage.canary is None or not stage.canary.percent):
+        _same(app, release, run.release)
         return _prove(app, service, run, progress)
-    return _judge(app, observation(app, environment, warn), look, warn, progress)
+    found = observation(app, environment, warn)
+    _same(app, release, found.subject.release)
+    return _judge(app, found, look, warn, progress)
+
+
+def _same(app: App, wanted: str, found: str) -> None:
+    if wanted and wanted != found:
+        raise Refused(
+            f"{found} is on trial in {app.environment.name} and not {wanted}, which was to be observed",
+            hint=f"`manuel-release history --env {app.environment.name}` says what happened to {wanted}.",
+        )
 
 
 def _judge(
@@ -117,7 +137,7 @@ def _judge(
     progress: Progress,
 ) -> Observed:
     name, where = app.environment.name, f"--env {app.environment.name}"
-    last = watch(app, found, lambda: _step_until(app, found), look, warn)
+    last = watch(app, found, lambda: _step_until(app, found), look, warn, least=lambda: _step_least(app, found))
     release = found.subject.release
     if last is None:
         return Observed(name, release, 8, "there was nothing to look at", f"manuel-release status {where}")
@@ -149,6 +169,13 @@ def _step_until(app: App, found: Observation) -> datetime:
     return max(end, last.until or end)
 
 
+def _step_least(app: App, found: Observation) -> datetime:
+    """Until when this step is observed at least: what was good with few requests has to be good with more."""
+    last = found.run.last if found.run is not None else None
+    begun = last.at if last is not None else found.observer.started_at
+    return begun + timedelta(seconds=app.settings.canary_least_seconds)
+
+
 def _run_now(app: App, found: Observation) -> CanaryRun | None:
     if found.run is None:
         return None
@@ -171,7 +198,7 @@ def _ended(app: App, found: Observation, last: CanaryStatus) -> Observed:
 
 
 def _prove(app: App, service: Service, run: CanaryRun, progress: Progress) -> Observed:
-    """Watch the alarms of a release that holds 100 % until its time is over."""
+    """Watch the alarms of a release that holds 100 % until its time is over; the last sign of life ends its trial."""
     name, release = app.environment.name, run.release
     begun = run.done.at if run.done is not None else app.now()
     until = begun + timedelta(seconds=app.settings.canary_observe_seconds[-1])
@@ -188,6 +215,7 @@ def _prove(app: App, service: Service, run: CanaryRun, progress: Progress) -> Ob
             return Observed(name, release, 5, f"{release} was taken back meanwhile", _status(name))
         left = (until - app.now()).total_seconds()
         if left <= 0:
+            app.ledger.beat(name, service.api_stage, release, app.now(), app.now(), app.holder)
             return Observed(name, release, 0, f"{release} holds 100 %, and none of its alarms rang", _status(name))
         beat(app, service.api_stage, release, app.now() + timedelta(seconds=app.settings.heartbeat_seconds))
         app.sleep(min(left, max(1.0, app.settings.canary_interval_seconds)))

@@ -83,8 +83,9 @@ def roll_back(
     try:
         way = _decide(app, environment, location, request)
         if isinstance(way, NothingToDo):
-            resumed = _resumed(app, environment, location, progress, agree)
-            return resumed or _idle(environment, location, way, request.only)
+            resumed = None if request.dry_run else _resumed(app, environment, location, progress, agree)
+            idle = resumed or _idle(environment, location, way, request.only)
+            return _foretold(app, environment, location, idle) if request.dry_run else idle
         if request.dry_run:
             return _planned(environment, way)
         restored = _restore(app, environment, way, began, calls)
@@ -246,6 +247,13 @@ def _idle(environment: Environment, location: Location, way: NothingToDo, only: 
         traffic_restored=True,
         message=way.reason,
     )
+
+
+def _foretold(app: App, environment: Environment, location: Location, idle: Receipt) -> Receipt:
+    """A dry run where no traffic moves, with what would be finished."""
+    begun = _unfinished(app, environment, _look(app, environment, location)[0])
+    first = f"the unfinished rollback to {begun.to} would be finished first; " if begun is not None else ""
+    return replace(idle, message=f"dry run: {first}{idle.message}; nothing was changed")
 
 
 def _planned(environment: Environment, way: _Way) -> Receipt:

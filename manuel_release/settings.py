@@ -64,6 +64,7 @@ class Settings:
         a raised share; see docs/verdict.md.
     canary_steps: the canary's shares of the traffic in percent, rising, the last one 100.
     canary_observe_seconds: how long each of these steps is observed at the most.
+    canary_least_seconds: how long each of them is observed at the least, however good the canary is.
     heartbeat_seconds: a canary that nobody has observed for so long is taken back by the guard.
     retained_releases: how many releases keep their aliases, versions and alarms.
     probe_per_second, probe_seconds: how often a rollback asks the public URL who answers, and for how long at the most.
@@ -92,6 +93,7 @@ class Settings:
     canary_step_grace_seconds: float = 30.0
     canary_steps: tuple[float, ...] = (10.0, 50.0, 100.0)
     canary_observe_seconds: tuple[float, ...] = (900.0, 900.0, 1800.0)
+    canary_least_seconds: float = 300.0
     heartbeat_seconds: float = 180.0
     retained_releases: int = 10
     probe_per_second: float = 20.0
@@ -159,6 +161,7 @@ _PLAIN: Mapping[str, Callable[[Any], bool]] = {
     "canary_step_grace_seconds": _number,
     "canary_steps": _steps,
     "canary_observe_seconds": _numbers,
+    "canary_least_seconds": _number,
     "heartbeat_seconds": _number,
     "probe_per_second": _number,
     "probe_seconds": _number,

@@ -13,6 +13,8 @@ from manuel_release.artifact import packaging, template
 from manuel_release.errors import Pending, Refused
 from manuel_release.flow import PlanRefused
 from manuel_release.model.canary_run import newest_run
+from manuel_release.model.release import ReleaseState
+from manuel_release.observe.exposure import trial_until
 from manuel_release.pipeline.standing import Standing, standing
 from manuel_release.record.history import releases
 
@@ -65,7 +67,10 @@ def patiently(app: App, do: Callable[[], T], seconds: float, own: str, say: Call
 
 
 def in_the_way(app: App, own: str) -> str | None:
-    """What keeps others from changing the environment and ends by itself: a lease, a canary; None for nothing."""
+    """What keeps others from changing the environment and ends by itself; None for nothing.
+
+    That is a lease, a canary, and, for whoever has a release of their `own` to move, another one's trial with 100 %.
+    """
     name = app.environment.name
     for lease in app.ledger.leases(name):
         return f"{lease.holder} has the lease of {name} until {lease.expires_at:%H:%M:%S} UTC: {lease.reason}"
@@ -74,6 +79,13 @@ def in_the_way(app: App, own: str) -> str | None:
         run = newest_run(entry for entry in entries if entry.api_stage == api_stage)
         if run is not None and run.active and run.release != own:
             return f"{run.release} is a canary in {name}"
+        if run is None or run.release == own or not own:
+            continue
+        until = trial_until(run, app.ledger.heartbeat(name, api_stage), app.settings)
+        serves = (run.release, api_stage, ReleaseState.LIVE)
+        holds = any((one.name, one.api_stage, one.state) == serves for one in releases(entries))
+        if holds and until is not None and app.now() < until:
+            return f"{run.release} holds 100 % of {name} and is on trial until {until:%H:%M:%S} UTC"
     return None
 
 

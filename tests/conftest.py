@@ -47,7 +47,6 @@ def _no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
-    monkeypatch.setenv("XDG_CACHE_HOME", os.devnull)  # nothing is remembered in the cache of whoever runs the tests
 
 
 @pytest.fixture(autouse=True)

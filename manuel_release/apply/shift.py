@@ -44,19 +44,36 @@ def _still_wanted(step: ShiftLive, service: Service, context: Context) -> None:
 
 
 def _start(step: ShiftLive, service: Service, context: Context) -> dict[str, str]:
-    """Function name -> id of the deployment started for it."""
+    """Function name -> id of the deployment started for it.
+
+    When one cannot be started, those before it are stopped and have ended before this raises: CodeDeploy takes no
+    second deployment of a group, so nothing could be taken back while they move.
+    """
     started: dict[str, str] = {}
-    functions = context.aws.functions
-    for name in service.functions:
-        live, target = functions.alias(name, LIVE), functions.alias(name, step.release)
-        if live is None or target is None:
-            stop(started.values(), context)
-            missing = LIVE if live is None else step.release
-            raise ReleaseError(f"{name} has no alias {missing}", hint="Deploy again; it publishes what is missing.")
-        if live.version == target.version and not live.weights:
-            continue
-        started[name] = move_live(context, service, live, target, at_once=True)
+    try:
+        for name in service.functions:
+            deployment_id = _begin(step, service, name, context)
+            if deployment_id is not None:
+                started[name] = deployment_id
+    except ReleaseError as error:
+        context.progress.note(error.message)
+        stop(started.values(), context)
+        hint = "Run the same command again when they have ended."
+        for _ in ended(started.values(), context, still="CodeDeploy is still moving `live` back", hint=hint):
+            pass
+        raise
     return started
+
+
+def _begin(step: ShiftLive, service: Service, name: str, context: Context) -> str | None:
+    """The deployment started for a function; None when its `live` is there already."""
+    live, target = context.aws.functions.alias(name, LIVE), context.aws.functions.alias(name, step.release)
+    if live is None or target is None:
+        missing = LIVE if live is None else step.release
+        raise ReleaseError(f"{name} has no alias {missing}", hint="Deploy again; it publishes what is missing.")
+    if live.version == target.version and not live.weights:
+        return None
+    return move_live(context, service, live, target, at_once=True)
 
 
 def _follow(started: dict[str, str], context: Context) -> None:

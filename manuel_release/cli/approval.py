@@ -189,9 +189,8 @@ def check(app: App, gate: str, execution: str | None, artifact: Path, percent: f
     from manuel_release.plan import approval as plan  # noqa: PLC0415 - `--help` stays fast
     from manuel_release.view import approval as view  # noqa: PLC0415
 
-    package, known = gates.held(app, gate, execution, artifact)
+    package, share = gates.held(app, gate, execution, artifact, percent)
     digest = plan.package_hash(package)
-    share = plan.percent(known, percent)
     app.screen.answer(view.checked_json(gate, package.execution_id, digest, share))
     app.screen.say(f"The gate {gate} holds: package {digest[:12]}.")
     if percent:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from manuel_release.app import App
-    from manuel_release.model.approval import Decision, Package, PendingApproval
+    from manuel_release.model.approval import Package, PendingApproval
     from manuel_release.model.people import People
     from manuel_release.model.plan import Refusal
 
@@ -60,10 +60,10 @@ def stored(app: App, execution: str, gate: str) -> Package:
     )
 
 
-def held(app: App, gate: str, execution: str | None, artifact: Path) -> tuple[Package, tuple[Decision, ...]]:
-    """The package of a gate that was passed, and what was decided there; raises Refused when the gate does not hold.
+def held(app: App, gate: str, execution: str | None, artifact: Path, percent: float = 0.0) -> tuple[Package, float]:
+    """The package of a gate that was passed, and the share (0-100) that was chosen there or else `percent`.
 
-    artifact: folder of the build that is about to be released.
+    artifact: folder of the build that is about to be released. Raises Refused when the gate does not hold.
     """
     from manuel_release.model.approval import GATES  # noqa: PLC0415 - `--help` stays fast
     from manuel_release.pipeline import evidence  # noqa: PLC0415
@@ -75,7 +75,7 @@ def held(app: App, gate: str, execution: str | None, artifact: Path) -> tuple[Pa
     runs = app.aws.pipelines.runs(pipeline_name(app), id_)
     digest = evidence.record(artifact)["code_digest"]
     refuse(plan.check(GATES[gate], package, runs, known, people(app), code_digest=digest))
-    return package, known
+    return package, plan.percent(GATES[gate], runs, known, percent)
 
 
 def key(execution: str, gate: str) -> str:

@@ -82,8 +82,8 @@ def change_set(app: App, artifact: Path, to: Path) -> None:
     """Write what the artifact would change, for people who decide; nothing is changed.
 
     Where AWS cannot compute it now, because a canary runs or somebody deploys, the document says that instead; before
-    the first release it lists the template's resources. Ends with 3 when the change would be refused whenever it is
-    made.
+    the first release it lists the template's resources. Ends with 3 when the change would be refused until somebody
+    does something about it, such as a quarantine or a freeze; the document says that too.
     """
     from manuel_release import flow, steps  # noqa: PLC0415 - `--help` stays fast
     from manuel_release.errors import Refused  # noqa: PLC0415
@@ -91,7 +91,8 @@ def change_set(app: App, artifact: Path, to: Path) -> None:
     from manuel_release.view.plan import PlanScreen  # noqa: PLC0415
     from manuel_release.view.progress import progress_for  # noqa: PLC0415
 
-    request, refused = replace(_request(app, artifact), dry_run=True, details=True), None
+    request = replace(_request(app, artifact), dry_run=True, details=True)
+    refused: Refused | None = None
 
     def show(plan: DeployPlan) -> None:
         app.screen.aside(PlanScreen(plan, app.caller))
@@ -104,7 +105,10 @@ def change_set(app: App, artifact: Path, to: Path) -> None:
         document, refused = as_json.refused(error, error.plan), error
     except Refused as error:
         document = {"schema_version": SCHEMA_VERSION, "not_computed": error.message, "hint": error.hint}
-        app.screen.warn(f"what would change cannot be computed now: {error.message}")
+        if steps.in_the_way(app, "") is None:
+            refused = error
+        else:
+            app.screen.warn(f"what would change cannot be computed now: {error.message}")
     _write(to, document)
     if refused is not None:
         raise refused
@@ -124,7 +128,8 @@ def release(app: App, artifact: Path) -> None:
     if not stands.serves:
         raise Refused(
             f"the artifact's release does not serve {app.environment.name}: {stands.why}",
-            hint="Another execution may have deployed meanwhile; `manuel-release history` says what happened.",
+            hint="If a newer build is there, start this execution again from the start, with `manuel-release pipeline "
+            "start`; `manuel-release history` says what happened.",
         )
     app.screen.answer({"schema_version": SCHEMA_VERSION, "release": stands.release})
     app.screen.verbatim(stands.release)
@@ -183,7 +188,7 @@ def observe(app: App, artifact: Path, seconds: float | None, result: Path | None
             last[:] = [status]
             screen.look(status)
 
-        end = observing.observe(app, look, screen.warn, progress_for(app.screen))
+        end = observing.observe(app, look, screen.warn, progress_for(app.screen), stands.release)
         screen.line(observed(end))
     _write(result, {**observed(end), "canary": canary_json.canary(last[0]) if last else None})
     app.screen.show(ObservedScreen(end))
@@ -205,10 +210,8 @@ def promote(app: App, /, percent: float, *, artifact: Path, gate: str, execution
     """Give the artifact's release PERCENT of the traffic, or what the gate before it chose instead."""
     from manuel_release import canary as moves  # noqa: PLC0415 - `--help` stays fast
     from manuel_release.pipeline.standing import Need  # noqa: PLC0415
-    from manuel_release.plan import approval as plan  # noqa: PLC0415
 
-    _, known = gates.held(app, gate, execution, artifact)
-    share = plan.percent(known, percent)
+    _, share = gates.held(app, gate, execution, artifact, percent)
     stands = _standing(app, artifact)
     if stands.need is Need.NOTHING:
         _nothing(app, stands)

@@ -38,7 +38,8 @@ class Case:
 def security(text: str) -> tuple[Case, ...]:
     """The cases in bandit's JSON: what stops has failed, what is less severe is skipped with its text.
 
-    A file that bandit could not read is an error: nobody knows what is in it. Raises UnreadableScanError.
+    A file that bandit could not read is an error, because nobody knows what is in it; so is a scan of no code at all.
+    Raises UnreadableScanError.
     """
     data = _document(text, "bandit", "results")
     cases = [Case("bandit", str(one["filename"]), "error", str(one["reason"])) for one in data.get("errors") or []]
@@ -47,7 +48,8 @@ def security(text: str) -> tuple[Case, ...]:
         outcome = "failed" if one["issue_severity"] == STOPS else "skipped"
         cases.append(Case("bandit", name, outcome, f"{one['issue_severity'].lower()}: {one['issue_text']}"))
     lines = (data.get("metrics") or {}).get("_totals", {}).get("loc", 0)
-    return (Case("bandit", f"{lines} lines of code"), *cases)
+    looked = Case("bandit", f"{lines} lines of code", *(() if lines else ("error", "nothing was looked at")))
+    return (looked, *cases)
 
 
 def dependencies(text: str) -> tuple[Case, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from manuel_release.model.caller import Caller
     from manuel_release.model.canary import CanaryStatus
@@ -101,7 +102,8 @@ class CanaryState:
     api_stage, application: names of the API's stage and of CodeDeploy's application. functions: name -> its aliases by
     name (`live` and the releases that matter). deploying: ids of CodeDeploy deployments that are under way.
     releases: newest first. run: the newest canary by the ledger. way_back: of the release that serves; None where it
-    was not asked for. status: what the judge says of the canary; None where there is nothing to judge.
+    was not asked for. status: what the judge says of the canary; None where there is nothing to judge. trial_until: to
+    when the release that holds 100 % has to prove itself; None when it has, or where it was not asked for.
     """
 
     environment: Environment
@@ -117,6 +119,7 @@ class CanaryState:
     way_back: WayBack | None = None
     differing: Sequence[str] = ()
     status: CanaryStatus | None = None
+    trial_until: datetime | None = None
 
     def release(self, name: str | None) -> Release | None:
         """A release by name, as the ledger knows it."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Heartbeat:
     """Somebody observes a release in one API stage of an environment.
 
-    at: the last sign of life. until: to when they mean to observe it.
+    at: the last sign of life. until: to when they mean to observe it; `at` itself when they have found it proven.
     """
 
     environment: str

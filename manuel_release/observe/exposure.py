@@ -10,6 +10,7 @@ from manuel_release.errors import ReleaseError
 from manuel_release.model.alarm import ReleaseAlarm, Signal
 from manuel_release.model.canary_run import CanaryRun, newest_run
 from manuel_release.model.decision import Exposure, Phase, Situation
+from manuel_release.model.rollback import Past
 from manuel_release.record.history import releases
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from manuel_release.aws import Aws
     from manuel_release.model.entry import Entry
     from manuel_release.model.environment import Environment
+    from manuel_release.model.heartbeat import Heartbeat
     from manuel_release.model.traffic import ApiStage
     from manuel_release.record.ledger import Ledger
     from manuel_release.settings import Settings
@@ -46,11 +48,9 @@ class Scene:
 
     @property
     def unfinished(self) -> bool:
-        """Whether a rollback was begun and not ended."""
-        if self.stage.pinned is not None:
-            return True
-        returned = [one.returns[-1] for one in releases(self.entries) if one.returns]
-        return any(not one.done for one in returned)
+        """Whether a rollback was begun and not ended, to the release that still holds 100 %."""
+        begun = Past(releases(self.entries)).unfinished
+        return self.stage.pinned is not None or (begun is not None and begun[1].to == self.stage.current)
 
     @property
     def exposed(self) -> str | None:
@@ -64,8 +64,8 @@ class Scene:
             return None
         return run.release
 
-    def exposure(self, release: str, settings: Settings, now: datetime) -> Exposure:
-        """How exposed that release is now."""
+    def exposure(self, release: str, settings: Settings, now: datetime, beat: Heartbeat | None = None) -> Exposure:
+        """How exposed that release is now; `beat`: the newest sign of life of an observer."""
         stage = self.stage
         run = self.run if self.run is not None and self.run.release == release else None
         since = run.started_at if run is not None else None
@@ -78,10 +78,22 @@ class Scene:
             return Exposure(release, Phase.CANARY, canary.percent, since)
         if stage.current != release:
             return Exposure(release, Phase.NONE)
-        trial = timedelta(seconds=settings.canary_observe_seconds[-1])
-        if run is not None and run.done is not None and now < run.done.at + trial:
+        until = trial_until(run, beat, settings)
+        if run is not None and run.done is not None and until is not None and now < until:
             return Exposure(release, Phase.UNPROVEN, 100.0, since or run.done.at)
         return Exposure(release, Phase.PROVEN, 100.0)
+
+
+def trial_until(run: CanaryRun | None, beat: Heartbeat | None, settings: Settings) -> datetime | None:
+    """To when the release of a canary that got 100 % is on trial with it.
+
+    None when it did not get 100 %, or when its observer ended with it proven: with a sign of life that lasts no longer.
+    """
+    if run is None or run.done is None:
+        return None
+    if beat is not None and beat.release == run.release and beat.until <= beat.at:
+        return None
+    return run.done.at + timedelta(seconds=settings.canary_observe_seconds[-1])
 
 
 def observe_scene(ledger: Ledger | None, environment: Environment, stage: ApiStage) -> Scene:
@@ -110,14 +122,14 @@ def weigh(  # noqa: PLR0917 - where to look, at what, and when
     environment, stage = scene.environment, scene.stage
     stable = stage.current if stage.current != release else None
     rings = _stable_rings(aws, environment, stable, signal) if stable and signal is not None else None
-    lease, until = _looked_after(ledger, environment, stage, release)
+    lease, beat = _looked_after(ledger, environment, stage)
     return Situation(
-        exposure=scene.exposure(release, settings, now),
+        exposure=scene.exposure(release, settings, now, beat),
         now=now,
         limits=settings.limits,
         stable_rings=rings,
         lease=lease,
-        looked_after_until=until,
+        looked_after_until=beat.until if beat is not None and beat.release == release else None,
         heartbeat_seconds=settings.heartbeat_seconds,
     )
 
@@ -149,10 +161,8 @@ def _rings(aws: Aws, alarm: ReleaseAlarm) -> bool | None:
     return found[0].state == "ALARM" if found else None
 
 
-def _looked_after(
-    ledger: Ledger | None, environment: Environment, stage: ApiStage, release: str
-) -> tuple[str, datetime | None]:
-    """Who changes the environment now, and to when somebody means to observe the release."""
+def _looked_after(ledger: Ledger | None, environment: Environment, stage: ApiStage) -> tuple[str, Heartbeat | None]:
+    """Who changes the environment now, and the newest sign of life of an observer."""
     if ledger is None:
         return "", None
     try:
@@ -160,7 +170,4 @@ def _looked_after(
         beat = ledger.heartbeat(environment.name, stage.name)
     except ReleaseError:
         return "", None
-    return (
-        lease.holder if lease is not None else "",
-        beat.until if beat is not None and beat.release == release else None,
-    )
+    return (lease.holder if lease is not None else "", beat)

@@ -25,12 +25,14 @@ def follow(
     now: Callable[[], datetime],
     sleep: Callable[[float], None],
     trouble: Callable[[str], None],
+    *,
+    least: Callable[[], datetime] | None = None,
 ) -> Iterator[CanaryStatus]:
     """Every look at a canary, until it is decided or the time is over; the last one is what is known then.
 
     `until` says when that is, and is asked again at every look: somebody may have extended it. `trouble` is told what
-    went wrong with a look that is tried again. Raises AccessError at once, and any other ReleaseError when five looks
-    in a row failed.
+    went wrong with a look that is tried again. `least` says until when a canary that is good is looked at all the same.
+    Raises AccessError at once, and any other ReleaseError when five looks in a row failed.
     """
     failed = 0
     while True:
@@ -48,7 +50,7 @@ def follow(
         failed = 0
         yield status
         end = until()
-        if status.decided or now() >= end:
+        if now() >= end or (status.decided and not (status.word == "good" and least is not None and now() < least())):
             return
         pause = (min(status.next_look_at, end) - now()).total_seconds()
         sleep(max(SHORTEST_PAUSE_SECONDS, pause))

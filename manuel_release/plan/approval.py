@@ -208,7 +208,17 @@ def _approved(
     return author_may_not(run.by, package.author, people)
 
 
-def percent(known: Sequence[Decision], asked: float) -> float:
-    """The share (0-100) that the next step gives: 100 when the gate chose `full`, else what was asked for."""
-    approved = [one for one in known if one.decision == APPROVED]
+def percent(gate: Gate, runs: Sequence[ActionRun], known: Sequence[Decision], asked: float) -> float:
+    """The share (0-100) that the next step gives: 100 when the gate chose `full`, else what was asked for.
+
+    Only the choice of whom CodePipeline names counts: what somebody wrote down whose approval was not taken does not.
+
+    Args:
+        gate: that was passed, as `check` says.
+        runs: of the same execution, of every action.
+        known: what the ledger knows of the gate in this execution, oldest first.
+        asked: what the step gives otherwise.
+    """
+    last = {role: _last(gate, action, runs).by for role, action in gate.actions.items()}
+    approved = [one for one in known if one.decision == APPROVED and one.by == last.get(one.role)]
     return 100.0 if approved and approved[-1].choice == Choice.FULL else asked

@@ -65,6 +65,16 @@ def stack_busy(state: CanaryState, _release: str) -> Refusal | None:
     )
 
 
+def on_trial(state: CanaryState, _release: str) -> Refusal | None:
+    """The release with 100 % has to prove itself first: the guard takes back the newest release on trial only."""
+    if state.trial_until is None:
+        return None
+    return Refusal(
+        f"{state.stable} holds 100 % and is on trial until {state.trial_until:%Y-%m-%d %H:%M:%S} UTC",
+        f"Wait until then; `manuel-release canary watch --observe --env {state.environment.name}` watches its alarms.",
+    )
+
+
 def other_canary(state: CanaryState, release: str) -> Refusal | None:
     """The stage has a canary of another release."""
     stage = state.stage
@@ -193,6 +203,7 @@ STARTING: tuple[Guard, ...] = (
     quarantined,
     pinned,
     stack_busy,
+    on_trial,
     other_canary,
     other_candidate,
     deploying,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MOST_ROLLBACK_TRIGGERS = 5
 CANDIDATE_TITLE = "Write down the candidate on the API's stage"
 FORGET_TITLE = "Have the API's stage forget the candidate"
+BACK_TITLE = "Put the API's stage back on the definition that it had"
 
 
 def admit(state: DeployState, digest: str | None = None) -> Refusal | NothingToDo | None:
@@ -140,7 +141,8 @@ def plan_deploy(
 def forget(state: DeployState, release: str) -> tuple[Step, ...]:
     """What has the stage name the candidate that waited before, or none, when the release failed without traffic.
 
-    Otherwise the next rollback would take the failed one back, and leave the one that is meant.
+    Otherwise the next rollback would take the failed one back, and leave the one that is meant. A definition that a
+    rollback restored or a person chose is served again too.
     """
     if state.first:
         return ()
@@ -149,7 +151,8 @@ def forget(state: DeployState, release: str) -> tuple[Step, ...]:
     named = state.stage.candidate if state.stage is not None else None
     before = staged.name if staged is not None and waits and named in {staged.name, release} else NO_RELEASE
     variables, only_if = {"candidate": before}, {"candidate": release}
-    return (WriteStageVariables(state.environment.stack, variables, FORGET_TITLE, only_if),)
+    stack = state.environment.stack
+    return (WriteStageVariables(stack, variables, FORGET_TITLE, only_if), *_definition_back(state))
 
 
 def _undo(state: DeployState, stack: str, previous: str) -> list[Step]:
@@ -160,10 +163,12 @@ def _undo(state: DeployState, stack: str, previous: str) -> list[Step]:
         ShiftLive(stack, previous, title=f"Move `live` back to {previous}", back=True),
         WriteStageVariables(stack, variables),
     ]
-    if state.left_definition:
-        title = "Put the API's stage back on the definition that it had"
-        steps.append(UseApiDeployment(stack, state.left_definition, title=title))
-    return [*steps, CheckHealth(stack, previous)]
+    return [*steps, *_definition_back(state), CheckHealth(stack, previous)]
+
+
+def _definition_back(state: DeployState) -> tuple[Step, ...]:
+    left = state.left_definition
+    return (UseApiDeployment(state.environment.stack, left, title=BACK_TITLE),) if left else ()
 
 
 def _overridden(judged: Sequence[JudgedChange], override_shared: str) -> list[str]:

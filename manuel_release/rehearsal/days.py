@@ -31,6 +31,7 @@ GATES = {
 }
 """Stage and action of an approval -> the gate's name, and who is asked."""
 NAME_PARAMETER = "/manuel/pipeline/name"
+LOG_LINES = 40
 ANSWER_SECONDS = 60.0
 
 
@@ -38,7 +39,8 @@ ANSWER_SECONDS = 60.0
 class Days:
     """Pushes versions and follows them.
 
-    people: by role; None when real people decide in another terminal. decided: what was decided, in sentences.
+    people: by role; None when real people decide in another terminal, whose shells the `files` (by role) prepare.
+    decided: what was decided, in sentences.
     """
 
     aws: Aws
@@ -47,6 +49,7 @@ class Days:
     pipeline: str
     people: Mapping[str, Person] | None
     decided: list[str] = field(default_factory=list)
+    files: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -121,11 +124,12 @@ class Days:
         return follower.follow(execution_id, DAY_SECONDS)
 
     def _why(self, execution_id: str) -> str:
-        """What did not succeed, and the end of the newest build's log."""
+        """What did not succeed, and the end of the log of the newest build that failed."""
         ended = execution.outcome(self.aws.pipelines.runs(self.pipeline, execution_id))
         wrong = [f"{where} {status}" for where, status in ended.items() if status is not ExecutionStatus.SUCCEEDED]
         logs = sorted((self.cloud.folder / "builds").rglob("*.log"), key=lambda path: path.stat().st_mtime)
-        tail = "\n".join(logs[-1].read_text(errors="replace").splitlines()[-25:]) if logs else ""
+        failed = [text for text in (log.read_text(errors="replace") for log in logs) if "State: FAILED" in text]
+        tail = "\n".join(failed[-1].splitlines()[-LOG_LINES:]) if failed else ""
         return f"{', '.join(wrong) or 'every action succeeded'}\n{tail}"
 
     def _decide(self, run: ActionRun) -> None:
@@ -135,7 +139,10 @@ class Days:
             return
         gate, role = asked
         if self.people is None:
-            self.recorder.progress.note(f"{run.stage} waits for {role}: manuel-release approval approve --gate {gate}")
+            self.recorder.progress.note(
+                f"{run.stage} waits for {role}. In another terminal: . {self.files[role]}; "
+                f"manuel-release approval approve --gate {gate} --role {role}"
+            )
             return
         person = self.people[role]
         shown = self._cli(person, "approval", "show", "--gate", gate)

@@ -10,8 +10,6 @@ from manuel_release.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PRODUCTION_GATES = ("CanaryApproval", "FullProduction")
-
 
 @dataclass(frozen=True)
 class Fault:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from manuel_release.rehearsal.process import ACCOUNT_ID
+from manuel_release.rehearsal.process import ACCOUNT_ID, client_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from manuel_release.aws.session import Session
+    from manuel_release.rehearsal.process import EmbeddedCloud
 
 AUTHOR = "rehearsal@localhost"
 """Who writes the versions, as `workspace.commit` signs them."""
@@ -54,6 +57,19 @@ def approver(session: Session, role: str, name: str) -> Person:
 def on_call(session: Session, name: str) -> Person:
     """Whoever is on call, with the role that pipeline.yaml makes for them."""
     return Person("on-call", name, _session(session, ON_CALL_ROLE, name))
+
+
+def write(person: Person, cloud: EmbeddedCloud, folder: Path) -> Path:
+    """Write what makes a shell this person's: the embedded AWS, their credentials and the settings; the file."""
+    variables = {
+        **client_environment(cloud.endpoint, cloud.options.region),
+        **person.credentials,
+        "MANUEL_CONFIG": str(folder / "v1" / "manuel-release.toml"),
+    }
+    path = folder / f"{person.role}.env"
+    path.touch(mode=0o600)
+    path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()))
+    return path
 
 
 def _session(session: Session, role: str, name: str) -> dict[str, str]:

@@ -129,10 +129,13 @@ class Recorder:
             told = threading.Thread(target=self._tell, args=(process.stderr, log), name="rehearsal-told")
             told.start()
             assert process.stdout is not None  # noqa: S101 - it is a pipe
-            answer = process.stdout.read()
-            process.wait(COMMAND_SECONDS)
+            limit = threading.Timer(COMMAND_SECONDS, process.kill)
+            limit.start()
+            with process.stdout:
+                answer = process.stdout.read()
+            process.wait()
+            limit.cancel()
             told.join()
-            process.stdout.close()
             log.write(answer)
         if process.returncode != code:
             tail = answer.strip()[-2000:]

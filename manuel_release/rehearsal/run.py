@@ -158,12 +158,12 @@ class Rehearser:
             record.act("push it", lambda: self.days.put(version))
             record.cli(version, "bootstrap", "--yes", "--repository", REPOSITORY)
             self.days.pipeline = record.act("find the pipeline", self.days.find)
+            session = self.aws.session
+            people = [persons.approver(session, "devops", "dora"), persons.approver(session, "product", "pat")]
             if self.script.approve:
-                session = self.aws.session
-                self.days.people = {
-                    "devops": persons.approver(session, "devops", "dora"),
-                    "product": persons.approver(session, "product", "pat"),
-                }
+                self.days.people = {person.role: person for person in people}
+            else:
+                self.days.files = {person.role: persons.write(person, self.cloud, self.folder) for person in people}
             return self.days.newest()
 
     def _version(self, version: str) -> None:

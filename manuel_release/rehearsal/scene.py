@@ -31,6 +31,7 @@ canary_margin_slow_percent = 20
 canary_start_grace_seconds = 15
 canary_step_grace_seconds = 15
 canary_observe_seconds = [{steps}]
+canary_least_seconds = 20
 heartbeat_seconds = {heartbeat:g}
 probe_seconds = 15
 

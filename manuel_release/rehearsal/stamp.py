@@ -20,9 +20,12 @@ IDENTITY = ("-c", "user.name=rehearsal", "-c", "user.email=rehearsal@localhost")
 
 
 def put(root: Path, days: Sequence[str], now: datetime) -> str:
-    """Add days to the stamp of the commit that is checked out; the commit, empty when the tree is not that commit."""
+    """Add days to the stamp of the commit that is checked out; the commit, empty when the tree is not that commit.
+
+    New files that git does not ignore count: a rehearsal copies them, and so rehearsed something else.
+    """
     commit = source.commit(root)
-    if not commit or commit.endswith(source.DIRTY):
+    if not commit or commit.endswith(source.DIRTY) or source.untracked(root):
         return ""
     known = source.rehearsed(root)
     stamp = {"days": [*known, *(day for day in days if day not in known)], "at": now.isoformat()}

@@ -80,7 +80,7 @@ def _traffic(done: Rehearsal, *, ascii_only: bool) -> Iterator[RenderableType]:
         bar = "".join(cells[name] * round(WIDTH * span.percent(name) / 100) for name in names)
         shares = ", ".join(f"{name} {span.percent(name):.0f} %" for name in names if span.answers.get(name))
         failed = f", {span.failed} failed" if span.failed else ""
-        yield f"  {words.duration(span.at - start):>7}  {bar[:WIDTH]:<{WIDTH}}  {shares}{failed}"
+        yield f"  {words.duration(span.at - start):>11}  {bar[:WIDTH]:<{WIDTH}}  {shares}{failed}"
 
 
 def _number(release: str) -> int:

@@ -124,13 +124,12 @@ class Guard:
     def _look_at(self, app: App) -> list[dict[str, str]]:
         environment, ledger = app.environment, _ledger(app)
         scene = self._scene(app, ledger)
-        if scene.unfinished:
-            return self._continue(app, ledger, scene)
+        done = self._continue(app, ledger, scene) if scene.unfinished else []
         release = scene.exposed
         if release is None:
-            return []
-        done = [self.occurred(Occurrence(Happening.UNOBSERVED, environment.name, "heartbeat", release), scene)]
-        if done[0]["action"] == Action.ROLL_BACK:
+            return done
+        done.append(self.occurred(Occurrence(Happening.UNOBSERVED, environment.name, "heartbeat", release), scene))
+        if done[-1]["action"] == Action.ROLL_BACK:
             return done
         for name, reason in red_alarms(app.aws, prefix(environment.short, release)):
             alarm = parse(name)
@@ -162,7 +161,8 @@ class Guard:
         if not claim.take(CONTINUE_SECONDS):
             return []
         receipt = self.resume(app, environment, Log())
-        claim.drop()
+        if receipt is None or not receipt.left:
+            claim.drop()
         if receipt is None:
             return []
         return [{"environment": environment.name, "action": "continued", "why": receipt.message or receipt.why}]

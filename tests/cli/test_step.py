@@ -11,9 +11,12 @@ import pytest
 from cli.conftest import NOW
 from cli.pipeline_world import USER, World
 
+from manuel_release import flow
+from manuel_release.errors import Refused
 from manuel_release.model.entry import Entry, EntryKind
 from manuel_release.model.pipeline import ActionRun, ExecutionStatus
 from manuel_release.model.stack import Stack
+from manuel_release.model.traffic import ApiStage, Canary
 from manuel_release.record import entry_id
 
 CODE = "c" * 64
@@ -27,13 +30,26 @@ class ServiceWorld(World):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.stacks = self
+        self.stacks, self.gateway = self, self
         self.at = NOW
+        self.canary: Canary | None = None
 
     def describe(self, name: str) -> Stack:
         return Stack(name, "arn:stack", "UPDATE_COMPLETE", outputs=OUTPUTS)
 
     def resources(self, name: str) -> tuple[Any, ...]:
+        return ()
+
+    def stage(self, rest_api_id: str, name: str) -> ApiStage:
+        return ApiStage(rest_api_id, name, "d1", {"release": "live", "current": "r-1"}, self.canary)
+
+    def name(self, rest_api_id: str) -> str:
+        return "manuel"
+
+    def lease(self, environment: str, api_stage: str) -> None:
+        return None
+
+    def counts(self, environment: str, release: str) -> tuple[Any, ...]:
         return ()
 
     def entries(self, environment: str, api_stage: str | None = None) -> tuple[Entry, ...]:
@@ -97,6 +113,16 @@ def test_a_release_that_was_rolled_back_is_not_observed(first, artifact) -> None
     assert (result.exit_code, "there is nothing to observe: r-1 is rolled back" in result.stderr) == (3, True)
 
 
+def test_a_canary_of_another_release_than_the_builds_is_not_observed(first, artifact) -> None:
+    first.happened(EntryKind.DEPLOY_STARTED, "r-2", code_digest=CODE, digest="d2")
+    first.happened(EntryKind.CANARY_STARTED, "r-2", percent=10, stable="r-1")
+    first.canary = Canary(10.0, "r-3")  # by other hands
+
+    result = step(first, artifact, "observe")
+
+    assert (result.exit_code, "r-3 is on trial in production and not r-2" in result.stderr) == (3, True), result.output
+
+
 def test_a_canary_that_has_its_share_already_is_success(first, artifact) -> None:
     first.happened(EntryKind.DEPLOY_STARTED, "r-2", code_digest=CODE, digest="d2")
     first.happened(EntryKind.RELEASE_STAGED, "r-2", versions={})
@@ -115,6 +141,36 @@ def test_the_suites_expect_the_release_of_their_build_and_run_only_while_it_serv
     result = step(first, artifact, "release")
 
     assert (result.exit_code, "r-1 is replaced" in result.stderr) == (3, True)
+
+
+@pytest.fixture
+def refused(monkeypatch) -> None:
+    def deploy(*_: Any) -> Any:
+        raise Refused("this code was rolled back as r-0", hint="Correct it.")
+
+    monkeypatch.setattr(flow, "deploy", deploy)
+
+
+def previewed(world, artifact):
+    result = step(world, artifact, "change-set", "--to", str(artifact / "change-set.json"))
+    return result, json.loads((artifact / "change-set.json").read_text())
+
+
+@pytest.mark.usefixtures("refused")
+def test_a_change_that_stays_refused_is_written_down_and_ends_with_3(first, artifact) -> None:
+    result, document = previewed(first, artifact)
+
+    assert (result.exit_code, "this code was rolled back as r-0" in result.stderr) == (3, True)
+    assert document["not_computed"] == "this code was rolled back as r-0"
+
+
+@pytest.mark.usefixtures("refused")
+def test_a_change_that_cannot_be_computed_while_a_canary_runs_is_success(first, artifact) -> None:
+    first.happened(EntryKind.CANARY_STARTED, "r-2", percent=10, stable="r-1")
+    result, document = previewed(first, artifact)
+
+    assert (result.exit_code, "cannot be computed now" in result.stderr) == (0, True)
+    assert document["hint"] == "Correct it."
 
 
 def test_nothing_is_promoted_past_a_gate_without_a_package(first, artifact) -> None:

@@ -48,6 +48,8 @@ class KnownStates(SmallService):
                 functions.delete_alias(FunctionName=name, Name=release)
             for release in set(BASE) - there:
                 self._restore(name, release)
+            for release in set(BASE) & there:
+                functions.update_alias(FunctionName=name, Name=release, FunctionVersion=self.versions[release][name])
             functions.update_alias(
                 FunctionName=name,
                 Name="live",

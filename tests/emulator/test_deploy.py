@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from emulator.desk_world import Desk
+from emulator.watcher import Watcher
 
-from manuel_release.rehearsal.visitor import Watcher, send
+from manuel_release.rehearsal.visitor import send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

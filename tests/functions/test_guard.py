@@ -77,6 +77,7 @@ class World:
         self.asked: list[RollbackRequest] = []
         self.resumed: list[str] = []
         self.fault: ReleaseError | None = None
+        self.left: tuple[str, ...] = ()
         self.taken_from: str | None = "r-13"
         self.bad, self.judged = "", 0
         self.judge_fault: ReleaseError | None = None
@@ -137,7 +138,8 @@ class World:
         self.resumed.append(environment.name)  # type: ignore[attr-defined]
         if self.fault is not None:
             raise self.fault
-        return Receipt("production", "v1", "r-13", "r-12", "why", traffic_restored=True, message="finished")
+        known = Receipt("production", "v1", "r-13", "r-12", "why", traffic_restored=True, message="finished")
+        return replace(known, left=self.left)
 
     def happens(self, event: Mapping[str, Any]) -> list[str]:
         guard = Guard(self.app, self.roll_back, self.resume, self.judge)
@@ -392,6 +394,44 @@ def test_a_rollback_that_cannot_be_finished_is_tried_again_after_a_quarter_of_an
     world.clock.sleep(901)
     world.fault = None
     assert world.happens(MINUTE) == ["continued"]
+
+
+def test_a_rollback_that_needs_a_person_is_tried_again_after_a_quarter_of_an_hour(world: World) -> None:
+    world.stage(release="r-12")
+    world.left = ("the alias r-12 is missing",)
+    assert [world.happens(MINUTE) for _ in range(3)] == [["continued"], [], []]
+
+    world.clock.sleep(901)
+    assert world.happens(MINUTE) == ["continued"]
+
+
+def test_an_unfinished_rollback_does_not_blind_the_look_at_the_release_on_trial(world: World) -> None:
+    world.write(EntryKind.ROLLBACK_UNFINISHED, "r-11", to="r-12", left=["a person"])
+    world.left = ("a person",)
+    assert world.happens(MINUTE) == ["continued", "keep_watching"]
+
+    world.rings("manuel-prod-r-13-5xx")
+    assert world.happens(MINUTE) == ["keep_watching", "roll_back"]
+
+
+def test_an_unfinished_rollback_to_what_a_newer_release_has_replaced_is_not_continued(world: World) -> None:
+    world.write(EntryKind.ROLLBACK_UNFINISHED, "r-11", to="r-12", left=["a person"])
+    world.holds_all()
+    world.rings("manuel-prod-r-13-5xx")
+
+    assert world.happens(MINUTE) == ["keep_watching", "roll_back"]
+    assert world.resumed == []
+
+
+def test_a_release_that_its_observer_found_proven_is_on_trial_no_more(world: World) -> None:
+    world.holds_all()
+    world.beat(180)
+    world.clock.sleep(181)
+    assert world.happens(MINUTE) == ["investigate"]
+
+    world.beat(0)
+    assert world.happens(MINUTE) == ["keep_watching"]
+    assert world.happens(alarm("manuel-prod-r-13-5xx")) == ["escalate"]
 
 
 def test_a_pinned_release_is_nobody_s_trial(world: World) -> None:

@@ -173,6 +173,36 @@ def test_only_who_rolls_back_may_move_productions_aliases(delivery: Delivery) ->
     )  # a rollback tests what it serves
 
 
+def test_only_who_promotes_may_have_codedeploy_move_productions_aliases(delivery: Delivery) -> None:
+    group = "arn:aws:codedeploy:eu-west-1:123456789012:deploymentgroup:manuel-serverless-app/manuel-query-prod"
+
+    assert who_may(delivery, "codedeploy:CreateDeployment", group) == {"PromoteRole"}
+    assert {"DeployCanaryRole", "ObserveRole", "PromoteRole", "OnCallRole"} <= who_may(
+        delivery, "codedeploy:StopDeployment", group
+    )
+
+
+@pytest.mark.parametrize(("project", "steps"), [("DeployCanaryProject", 2), ("PromoteProject", 1)])
+def test_a_build_stops_waiting_before_codebuild_ends_it(project: str, steps: int) -> None:
+    made = template.load(ROOT / "pipeline.yaml")["Resources"][project]["Properties"]
+    variables = {one["Name"]: one["Value"] for one in made["Environment"]["EnvironmentVariables"]}
+    waits = int(variables["WAIT"].removesuffix("h")) * 60
+
+    assert steps * waits + 60 <= made["TimeoutInMinutes"]
+
+
+def test_the_chaos_suite_knows_which_release_was_approved() -> None:
+    commands = (ROOT / "buildspecs" / "chaos-testing.yml").read_text(encoding="utf-8")
+    policies = template.load(ROOT / "pipeline.yaml")["Resources"]["ChaosTestingRole"]["Properties"]["Policies"]
+    (ledger,) = [one["PolicyDocument"]["Statement"][0] for one in policies if one["PolicyName"] == "ledger"]
+
+    assert commands.index("make expected-release") < commands.index("test-chaos")
+    assert "chaos/run.py --environment $(ENVIRONMENT) --suite $(CHAOS_SUITE) --expect-release" in (
+        ROOT / "Makefile"
+    ).read_text(encoding="utf-8")
+    assert ledger["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"] == ["production", "staging"]
+
+
 def test_test_roles_touch_only_user_pools_that_are_tagged_for_them() -> None:
     written = template.load(ROOT / "pipeline.yaml")["Resources"]
     statements = [

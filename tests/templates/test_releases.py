@@ -55,6 +55,9 @@ def test_the_version_can_be_made_from_this_tree_and_compiles(version: str, tmp_p
     app = patched(version, tmp_path)
 
     assert compileall.compile_dir(app, quiet=1)
+    for check in (("check",), ("format", "--check")):  # as the pipeline's build does before anything else
+        ruff = [sys.executable, "-m", "ruff", *check, "--quiet", "--config", str(ROOT / "pyproject.toml"), "src"]
+        subprocess.run(ruff, cwd=tmp_path, check=True)
     assert (app / "manuel/__init__.py").read_text() != (ROOT / "src/app/manuel/__init__.py").read_text()
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from deploy_world import World
 
-from manuel_release.errors import GateFailed, Refused
+from manuel_release.errors import GateFailed, Refused, ReleaseError
 from manuel_release.model.entry import EntryKind
 from manuel_release.model.outcome import OutcomeStatus
 from manuel_release.model.plan import ExecuteChangeSet, PublishRelease, UseApiDeployment, WriteStageVariables
@@ -128,6 +128,17 @@ def test_a_release_that_is_taken_back_takes_the_definition_back_with_it(
 
     assert world.aws.calls.count("use_deployment") == 2
     assert world.served == RESTORED
+
+
+def test_a_release_that_fails_before_it_has_traffic_leaves_the_definition_that_was_served(world: Restored) -> None:
+    world.aws.broken = {"manuel-health-dev"}
+
+    with pytest.raises(ReleaseError):
+        world.deploy()
+
+    assert world.aws.calls.count("use_deployment") == 2
+    assert world.served == RESTORED
+    assert world.kinds()[-1] is EntryKind.DEPLOY_FAILED
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from tests_root import ROOT
 from manuel_release import settings
 from manuel_release.app import App
 from manuel_release.bootstrap import PIPELINE_STACK, bootstrap
+from manuel_release.errors import SettingsError
 from manuel_release.model.options import GlobalOptions
 from manuel_release.model.outcome import OutcomeStatus
 
@@ -165,3 +166,25 @@ def test_who_does_not_agree_to_operations_is_not_asked_about_the_pipeline(with_p
     with_pipeline.run(pipeline=OURS, agree=lambda _: False)
 
     assert with_pipeline.pipelines == []
+
+
+@pytest.mark.parametrize("options", [{"agree": lambda _: False}, {"dry_run": True}])
+def test_a_change_of_the_pipeline_that_nobody_agreed_to_is_planned_and_not_nothing(
+    with_pipeline: World, options: dict[str, Any]
+) -> None:
+    with_pipeline.run(pipeline=OURS)
+
+    outcome = with_pipeline.run(pipeline={"BranchName": "release"}, **options)
+
+    assert outcome.status is OutcomeStatus.PLANNED
+
+
+def test_a_parameter_that_somebody_deleted_is_named_with_the_commands_that_put_it_back(world: World) -> None:
+    world.run()
+    del world.aws.parameters.values[settings.LEDGER_PARAMETER]
+
+    with pytest.raises(SettingsError) as caught:
+        world.run()
+
+    assert f"aws ssm put-parameter --name {settings.LEDGER_PARAMETER}" in caught.value.hint
+    assert "`manuel-release bootstrap`" in caught.value.hint

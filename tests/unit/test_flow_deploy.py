@@ -267,6 +267,33 @@ def test_when_taking_back_fails_too_a_person_is_told_what_to_look_at(world: Worl
     assert world.live() == {"r-1"}
 
 
+def test_when_one_deployment_cannot_be_made_the_others_have_ended_before_anything_is_taken_back(world: World) -> None:
+    world.deploy()
+    world.artifact("two")
+    world.aws.codedeploy_seconds = 60
+    deployments = world.aws.deployments
+    create = deployments.create
+
+    def only_one(**request: Any) -> str:
+        if deployments.made:
+            raise ReleaseError("CodeDeploy takes no deployment of manuel-usage-dev")
+        return create(**request)
+
+    def stop(deployment_id: str, roll_back: bool) -> None:  # CodeDeploy needs a while to move the alias back
+        assert roll_back
+        world.aws.codedeploy_fault = "stopped on request"
+        request = deployments.asked[deployment_id]
+        deployments.at_work[deployment_id] = (world.clock.at + timedelta(seconds=20), request)
+
+    deployments.create, deployments.stop = only_one, stop  # type: ignore[method-assign]
+    with pytest.raises(GateFailed, match="r-1 serves again: CodeDeploy takes no deployment of manuel-usage-dev"):
+        world.deploy()
+
+    assert {one.status for one in deployments.made.values()} == {"Failed"}
+    assert len(deployments.made) == 1
+    assert world.live() == {"r-1"}
+
+
 def test_a_failing_codedeploy_deployment_stops_the_others_and_says_why(world: World) -> None:
     world.deploy()
     world.artifact("two")

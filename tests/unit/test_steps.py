@@ -99,6 +99,46 @@ def test_a_canary_that_ended_is_nothing_to_wait_for(desk) -> None:
         desk.try_(lambda: False)
 
 
+@pytest.fixture
+def proving(desk) -> Desk:
+    """r-4 holds 100 % since a second ago."""
+    desk.write(EntryKind.CANARY_STARTED, "r-4", percent=10, stable="r-3")
+    desk.write(EntryKind.ROLLOUT_STARTED, "r-4", stable="r-3")
+    desk.write(EntryKind.RELEASE_LIVE, "r-4", previous="r-3")
+    return desk
+
+
+def test_the_next_canary_waits_for_the_trial_of_the_release_with_100_percent(proving) -> None:
+    began = proving.now()
+
+    def over() -> bool:
+        return proving.now() - began >= timedelta(seconds=1800)
+
+    assert proving.try_(over, own="r-5") == "done"
+    assert proving.said == [
+        f"Waiting: r-4 holds 100 % of production and is on trial until {began + timedelta(seconds=1800):%H:%M:%S} UTC."
+    ]
+    assert steps.in_the_way(proving, "r-5") is None
+
+
+@pytest.mark.parametrize("own", ["r-4", ""])
+def test_a_trial_is_in_the_way_of_other_canaries_only(proving, own) -> None:
+    assert steps.in_the_way(proving, own) is None
+
+
+def test_a_trial_that_ended_is_nothing_to_wait_for(proving) -> None:
+    now = proving.now()
+    proving.ledger.beat("production", "v1", "r-4", now, now, "observer")
+
+    assert steps.in_the_way(proving, "r-5") is None
+
+
+def test_the_trial_of_a_release_that_was_taken_back_is_nothing_to_wait_for(proving) -> None:
+    proving.write(EntryKind.ROLLED_BACK, "r-4", to="r-3", receipt={})
+
+    assert steps.in_the_way(proving, "r-5") is None
+
+
 def test_what_does_not_end_by_itself_is_refused_after_one_more_try(desk) -> None:
     with pytest.raises(Refused):
         desk.try_(lambda: False)

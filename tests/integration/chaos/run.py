@@ -48,6 +48,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--per-second", type=float, default=PER_SECOND, help="requests of the user, below its rate limit"
     )
+    parser.add_argument("--expect-release", default="", metavar="NAME", help="refuse when another release serves")
     parser.add_argument("--list", action="store_true", help="print the scenarios and end")
     return parser.parse_args(given)
 
@@ -70,6 +71,28 @@ def allowed(environment: str) -> str:
     return environment
 
 
+def served(url: str, health: Any, environment: str, expected: str) -> str:
+    """The release that a body of `/health` names; raises Refused for another environment or release.
+
+    Args:
+        url: of the API, for the message.
+        health: the body; whatever the API answered.
+        environment: that it has to be.
+        expected: the release that it has to be; empty for any.
+    """
+    says = health if isinstance(health, dict) else {}
+    if says.get("environment") != environment:
+        raise Refused(f"{url} says that it is {says.get('environment') or 'nothing'}, not {environment}")
+    release = str(says.get("release", ""))
+    if expected and release != expected:
+        raise Refused(
+            f"{environment} serves {release or 'no release'} and not {expected}: another build was deployed there "
+            "meanwhile, so what was approved cannot be tested any more; start this execution again from the start "
+            '(`manuel-release pipeline start --reason "..."`)'
+        )
+    return release
+
+
 @contextlib.contextmanager
 def clients(*names: str) -> Iterator[list[Any]]:
     """boto3's clients, closed at the end."""
@@ -81,10 +104,12 @@ def clients(*names: str) -> Iterator[list[Any]]:
             one.close()
 
 
-def simulate(options: argparse.Namespace, scenarios: Sequence[Scenario], results: list[Result]) -> Timeline:
+def simulate(
+    options: argparse.Namespace, scenarios: Sequence[Scenario], results: list[Result], facts: dict[str, str]
+) -> Timeline:
     """Run the scenarios one after the other; what is done so far is in `results` whatever happens.
 
-    Raises Refused and Aborted.
+    facts: gets the release that serves. Raises Refused and Aborted.
     """
     environment = allowed(options.environment)
     abort_file = options.abort_file or options.results / "ABORT"
@@ -105,9 +130,8 @@ def simulate(options: argparse.Namespace, scenarios: Sequence[Scenario], results
         pool, client = service.outputs["UserPoolId"], service.outputs["UserPoolClientId"]
         with people.signed_in(cognito, pool, client) as token:
             target = Target((options.url or service.url).rstrip("/"), token, pace=Pace(per_second=options.per_second))
-            says = target.environment()
-            if says != environment:
-                raise Refused(f"{target.url} says that it is {says or 'nothing'}, not {environment}")
+            health = target.ask("health").body
+            facts["release"] = served(target.url, health, environment, options.expect_release)
             most = options.max_seconds or SUITES[options.suite]
             simulator = Simulator(target, injectors, timeline, abort_file, most)
             try:
@@ -120,12 +144,12 @@ def simulate(options: argparse.Namespace, scenarios: Sequence[Scenario], results
     return timeline
 
 
-def write(options: argparse.Namespace, results: list[Result], timeline: Timeline) -> None:
-    """The two reports."""
+def write(options: argparse.Namespace, results: list[Result], timeline: Timeline, release: str) -> None:
+    """The two reports; `release` is what was tested, empty when nobody got that far."""
     options.results.mkdir(parents=True, exist_ok=True)
     (options.results / "chaos-results.xml").write_bytes(report.junit(results, options.suite))
     suite = "selected" if options.only else options.suite
-    told = report.document(results, timeline.events, environment=options.environment, suite=suite)
+    told = report.document(results, timeline.events, environment=options.environment, suite=suite, release=release)
     (options.results / "chaos-results.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
 
@@ -138,11 +162,12 @@ def main(given: Sequence[str] | None = None) -> int:
         return 0
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # the same way out as Ctrl-C
     results: list[Result] = []
+    facts: dict[str, str] = {}
     timeline = Timeline(tell=print)
     code = 0
     try:
         scenarios = chosen(options.suite, options.only)
-        timeline = simulate(options, scenarios, results)
+        timeline = simulate(options, scenarios, results, facts)
     except Refused as refused:
         print(f"Refused: {refused}.", file=sys.stderr)
         return 3
@@ -151,7 +176,7 @@ def main(given: Sequence[str] | None = None) -> int:
         results.append(Result("suite", "The suite runs to its end.", "aborted", reason=why))
         code = 1 if isinstance(aborted, Aborted) else 130
         print(f"Aborted: {why}. Every fault has been ended.", file=sys.stderr)
-    write(options, results, timeline)
+    write(options, results, timeline, facts.get("release", ""))
     failed = [one for one in results if one.outcome in {"failed", "aborted"}]
     for one in failed:
         print(f"{one.scenario}: {one.reason}", file=sys.stderr)

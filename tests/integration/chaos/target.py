@@ -133,11 +133,6 @@ class Target:
         after = next((value for key, value in answered.items() if key.lower() == "retry-after"), "")
         return Reply(name, status, took, code, int(after) if after.isdecimal() else None, body)
 
-    def environment(self) -> str:
-        """The environment that the API says it is, empty when it does not answer."""
-        body = self.ask("health").body
-        return str(body.get("environment", "")) if isinstance(body, dict) else ""
-
     def used(self) -> int | None:
         """How many operations the user is charged with today; None when nobody says."""
         body = self.ask("usage").body

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from manuel_release import observing
 from manuel_release.errors import AccessError, Refused
 from manuel_release.model.canary_change import Answer, ChangeStatus
 from manuel_release.model.entry import EntryKind, Freeze, Quarantine
@@ -117,6 +118,44 @@ def test_a_pinned_stage_is_a_rollback_that_did_not_end(world) -> None:
     put(world, variables={**world.stage.variables, "release": "r-1"})
 
     refused(world.start, "pinned to r-1", "manuel-release rollback --env production")
+
+
+def holds_all(world) -> None:
+    """r-2 has got 100 % a moment ago, and r-3 waits."""
+    world.start()
+    for _ in range(2):
+        world.good()
+        world.promote()
+    world.artifact("three")
+    world.deploy()
+    world.wait(1)
+
+
+def test_no_canary_is_started_while_the_release_with_100_percent_is_on_trial(world) -> None:
+    holds_all(world)
+
+    said = refused(world.start, "r-2 holds 100 % and is on trial until 20", " UTC", "Wait until then")
+    assert world.stage.canary is None
+    assert "canary watch --observe --env production" in said.hint
+
+    world.wait(1800)
+    assert world.start().release == "r-3"
+
+
+def test_a_trial_that_its_observer_ended_as_proven_is_no_trial_any_more(world) -> None:
+    holds_all(world)
+    app = world.app()
+    app.settings = replace(app.settings, canary_observe_seconds=(15.0, 15.0, 15.0))
+    assert observing.observe(app, lambda _: None, lambda _: None, world.progress).exit_code == 0
+
+    assert world.start().release == "r-3"
+
+
+def test_a_release_that_lost_its_100_percent_is_on_trial_no_more(world) -> None:
+    holds_all(world)
+    put(world, variables={**world.stage.variables, "current": "r-1"})
+
+    refused(world.start, "there would be no way back to r-1")  # `live` is not on it: that, and no trial
 
 
 def test_a_canary_of_another_release_is_not_replaced(world) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from manuel_release import canary, observing
+from manuel_release.errors import Refused
 from manuel_release.judging import observation
 from manuel_release.model.canary_change import CanaryRequest
 from manuel_release.model.entry import EntryKind
@@ -37,9 +38,20 @@ def test_a_good_canary_ends_the_step_and_leaves_people_the_time_of_a_gate(world)
 
     assert end.exit_code == 0
     assert end.next_command == "manuel-release canary promote 50 --env production"
-    assert world.clock.at - began < timedelta(seconds=900), "the verdict was there before the step was over"
-    assert {one.word for one in looks[:-1]} == {"cannot tell yet"}
+    assert timedelta(seconds=300) <= world.clock.at - began < timedelta(seconds=900), "good, and the least time is over"
+    words = [one.word for one in looks]
+    assert words == sorted(words), "it could not be told, and then it was good"
     assert heartbeat(world).until - world.clock.at == timedelta(hours=2)
+
+
+def test_every_step_is_observed_for_its_least_time_however_good_the_one_before_was(world) -> None:
+    world.start()
+    observe(world)
+    canary.promote(world.app(), CanaryRequest(percent=50), world.progress, lambda _: None, lambda _: True)
+    began = world.clock.at
+
+    assert observe(world).exit_code == 0
+    assert world.clock.at - began >= timedelta(seconds=300)
 
 
 def test_judged_intervals_are_kept_and_another_observer_comes_to_the_same_verdict(world) -> None:
@@ -143,8 +155,23 @@ def test_after_100_percent_the_releases_alarms_decide(world, red) -> None:
     end = observe(world)
 
     if red:
+        assert heartbeat(world).until > heartbeat(world).at, "nobody found it proven"
         assert (end.exit_code, end.receipt.to_release) == (5, "r-1")
         assert "manuel-prod-r-2-5xx: 6 errors" in end.message
     else:
         assert end.exit_code == 0
         assert 1790 <= (world.clock.at - began).total_seconds() <= 1800
+        assert heartbeat(world).until == heartbeat(world).at == world.clock.at, "its trial is over"
+
+
+@pytest.mark.parametrize("share", [10, 100])
+def test_another_release_than_the_one_that_was_meant_is_not_observed(world, share) -> None:
+    world.start()
+    while share == 100 and world.stage.current != "r-2":
+        world.good()
+        world.promote()
+
+    with pytest.raises(Refused, match="r-2 is on trial in production and not r-1, which was to be observed"):
+        observing.observe(world.app(), lambda _: None, lambda _: None, world.progress, "r-1")
+
+    assert observing.observe(world.app(), lambda _: None, lambda _: None, world.progress, "r-2").exit_code == 0

@@ -81,6 +81,46 @@ def test_the_suite_refuses_production(environment: str, capsys: pytest.CaptureFi
     assert "never in" in capsys.readouterr().err
 
 
+STAGING = {"environment": "staging", "release": "r-7"}
+
+
+@pytest.mark.parametrize(
+    ("health", "words"),
+    [
+        (STAGING | {"release": "r-8"}, "serves r-8 and not r-7: another build was deployed there meanwhile"),
+        ({"environment": "staging"}, "serves no release and not r-7"),
+        (STAGING | {"environment": "production"}, "says that it is production, not staging"),
+        (None, "says that it is nothing"),
+    ],
+)
+def test_nothing_is_injected_where_another_release_serves_than_the_expected_one(health: Any, words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        run.served("http://api", health, "staging", "r-7")
+
+
+def test_the_release_that_serves_is_told_and_without_an_expectation_any_may() -> None:
+    assert run.served("http://api", STAGING, "staging", "r-7") == "r-7"
+    assert run.served("http://api", STAGING, "staging", "") == "r-7"
+
+
+def test_a_refusal_because_of_another_release_ends_with_3_and_leaves_no_report(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def serving(options: Any, scenarios: Any, results: Any, facts: dict[str, str]) -> Timeline:
+        facts["release"] = run.served("http://api", STAGING, options.environment, options.expect_release)
+        return Timeline()
+
+    monkeypatch.setattr(run, "simulate", serving)
+    where = ["--environment", "staging", "--results", str(tmp_path)]
+
+    assert run.main([*where, "--expect-release", "r-6"]) == 3
+    assert "start this execution again from the start" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+    run.main([*where, "--expect-release", "r-7"])
+    assert json.loads((tmp_path / "chaos-results.json").read_text())["release"] == "r-7"
+
+
 class Ssm:
     """Parameters in memory."""
 

@@ -36,6 +36,13 @@ def test_a_file_that_could_not_be_read_stops_too() -> None:
     assert list(scans.told(cases)) == ["b.py: syntax error"]
 
 
+@pytest.mark.parametrize("metrics", [{}, {"metrics": {}}, {"metrics": {"_totals": {"loc": 0}}}])
+def test_a_scan_that_looked_at_nothing_stops_too(metrics) -> None:
+    cases = scans.security(json.dumps({"results": [], "errors": [], **metrics}))
+
+    assert [(one.outcome, one.message) for one in cases] == [("error", "nothing was looked at")]
+
+
 def test_each_dependency_is_a_case_with_what_mends_it() -> None:
     cases = scans.dependencies(
         audit(

@@ -178,12 +178,24 @@ def test_decisions_are_those_of_the_gate_and_the_execution() -> None:
     assert (found.decision, found.role, found.by) == ("approved", "devops", ANN)
 
 
+def share(*known, by=ANN):
+    return plan.percent(GATES["canary"], (run("DevOps", by, stage="CanaryApproval"),), (REQUEST, *known), 50)
+
+
 def test_the_share_is_what_the_gate_chose() -> None:
     full = Decision("canary", plan.APPROVED, "devops", HASH, "full", "e1", ANN, AT)
 
-    assert plan.percent((REQUEST, full), 50) == 100
-    assert plan.percent((REQUEST, replace(full, choice="proceed")), 50) == 50
-    assert plan.percent((REQUEST, replace(full, decision=plan.EXTENDED)), 50) == 50
+    assert share(full) == 100
+    assert share(replace(full, choice="proceed")) == 50
+    assert share(full, replace(full, choice="proceed")) == 50
+    assert share(replace(full, decision=plan.EXTENDED)) == 50
+    assert share() == 50
+
+
+def test_a_choice_of_somebody_whose_approval_was_not_taken_does_not_count() -> None:
+    full = Decision("canary", plan.APPROVED, "devops", HASH, "full", "e1", ANN, AT)
+
+    assert share(full, by=EVE) == 50
 
 
 def test_what_waits_is_found_by_gate_and_role() -> None:

@@ -132,6 +132,22 @@ def test_nothing_unfinished_is_nothing_to_resume(world: Production) -> None:
     assert world.resume() is None
 
 
+def test_a_dry_run_names_the_rollback_that_would_be_finished_first_and_leaves_it(world: Production) -> None:
+    world.hold_all("r-3", "r-2")
+    world.roll_back()
+    assert "finished first" not in world.roll_back(dry_run=True).message
+    world.record(EntryKind.ROLLBACK_STARTED, "r-3", to="r-2")
+    before = world.kinds()
+    world.aws.calls.clear()
+
+    receipt = world.roll_back(dry_run=True)
+
+    assert receipt.message.startswith("dry run: the unfinished rollback to r-2 would be finished first; ")
+    assert receipt.message.endswith("; nothing was changed")
+    assert (world.aws.calls, world.kinds()) == ([], before)
+    assert world.roll_back().steps, "and it is still there to be finished"
+
+
 def test_a_pinned_stage_is_resumed_by_anybody(world: Production) -> None:
     world.hold_all("r-3", "r-2")
     world.ledger_is_down()
