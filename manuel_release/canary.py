@@ -203,7 +203,9 @@ class _Change:
 
     def _admitted(self, decided: Decision) -> CanaryPlan | NothingToDo:
         if isinstance(decided, Refusal):
-            raise Refused(decided.reason, hint=decided.hint)
+            refused = Refused(decided.reason, hint=decided.hint)
+            refused.passing = decided.passing
+            raise refused
         return decided
 
     def _planned(self, plan: CanaryPlan, message: str) -> CanaryOutcome:

@@ -38,10 +38,11 @@ class UsageError(ReleaseError):
 
 
 class Refused(ReleaseError):  # noqa: N818 - a refusal is an answer, not an error
-    """A guard said no; nothing was changed."""
+    """A guard said no; nothing was changed. `passing`: more requests of users alone may end it."""
 
     code = "refused"
     exit_code = 3
+    passing = False
 
 
 class AccessError(ReleaseError):

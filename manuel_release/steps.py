@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from manuel_release.observing import Observed
 
 T = TypeVar("T")
+UNDECIDED = "the verdict on the canary needs more requests"
+"""It was good when its step was over; the first requests since may be slow ones."""
 LOOKS_APART = 5
 """Polls between two attempts: whoever is in the way needs minutes."""
 
@@ -41,10 +43,12 @@ def patiently(app: App, do: Callable[[], T], seconds: float, own: str, say: Call
         say: is told what is waited for, once each.
 
     Raises:
-        Refused: for a reason that does not end by itself.
+        Refused: for a reason that does not end by itself, or a verdict that is still to come after the time that a
+            step of a canary is observed at the least.
         Pending: it is still in the way after `seconds`.
     """
     until, told, again = app.now() + timedelta(seconds=seconds), "", False
+    undecided_until = app.now() + timedelta(seconds=app.settings.canary_least_seconds)
     while True:
         try:
             return do()
@@ -52,6 +56,8 @@ def patiently(app: App, do: Callable[[], T], seconds: float, own: str, say: Call
             raise
         except Refused as refused:
             reason = in_the_way(app, own)
+            if refused.passing and reason is None and app.now() < undecided_until:
+                reason = UNDECIDED
             if reason is None and again:
                 raise
             again = reason is None  # whatever it was may have ended between the attempt and the look

@@ -175,7 +175,11 @@ class NothingToDo:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A command's answer when a guard says no: the reason and the next command."""
+    """A command's answer when a guard says no: the reason and the next command.
+
+    passing: whether more requests of users alone may end it.
+    """
 
     reason: str
     hint: str
+    passing: bool = False

@@ -186,7 +186,8 @@ def verdict(state: CanaryState, override: str, *, on_call: bool) -> Refusal | No
         if status.word == "bad":
             hint = f"`manuel-release rollback --env {where}` takes it back."
     if not override:
-        return Refusal(reason, f"{hint} Somebody on call may go on with --override REASON.")
+        waits = status is not None and status.word == "cannot tell yet"
+        return Refusal(reason, f"{hint} Somebody on call may go on with --override REASON.", passing=waits)
     if not on_call:
         return Refusal(
             f"{reason}; and {state.caller.arn} is not on call, so the verdict is not overridden",

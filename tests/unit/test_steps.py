@@ -72,6 +72,29 @@ def test_it_waits_for_a_lease_and_says_so_once(desk) -> None:
     assert "a hotfix" in desk.said[0]
 
 
+@pytest.fixture
+def undecided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is refused is refused for want of requests."""
+    monkeypatch.setattr(NO, "passing", True)
+
+
+@pytest.mark.usefixtures("undecided")
+def test_a_verdict_that_needs_more_requests_is_waited_for(desk) -> None:
+    began = desk.now()
+
+    assert desk.try_(lambda: desk.now() - began > timedelta(seconds=200), own="r-4") == "done"
+    assert desk.said == ["Waiting: the verdict on the canary needs more requests."]
+
+
+@pytest.mark.usefixtures("undecided")
+def test_it_is_waited_for_no_longer_than_a_step_is_observed_at_the_least(desk) -> None:
+    began = desk.now()
+
+    with pytest.raises(Refused):
+        desk.try_(lambda: False, own="r-4")
+    assert timedelta(seconds=300) <= desk.now() - began < timedelta(seconds=330)
+
+
 def test_it_waits_for_the_canary_of_an_earlier_execution(desk) -> None:
     desk.write(EntryKind.CANARY_STARTED, "r-4", percent=10, stable="r-3")
     began = desk.now()

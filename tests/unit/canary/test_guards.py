@@ -31,7 +31,7 @@ def test_a_promotion_without_enough_requests_waits_for_the_verdict(world) -> Non
     world.start()
     world.wait(60)
 
-    refused(world.promote, "the verdict on r-2 is cannot tell yet", "--override REASON")
+    assert refused(world.promote, "the verdict on r-2 is cannot tell yet", "--override REASON").passing
     assert world.stage.canary == Canary(10.0, "r-2")
 
 
@@ -40,7 +40,7 @@ def test_a_bad_canary_is_not_promoted_and_the_way_back_is_named(world) -> None:
     world.traffic.bad_percent = 20.0
     world.good()
 
-    refused(world.promote, "the verdict on r-2 is bad", "manuel-release rollback --env production")
+    assert not refused(world.promote, "the verdict on r-2 is bad", "manuel-release rollback --env production").passing
 
 
 def test_somebody_on_call_overrides_the_verdict_and_it_is_recorded(world) -> None:
