@@ -27,7 +27,7 @@ def zipped(source: str) -> bytes:
     return packed.getvalue()
 
 
-def until(ask: Callable[[], Any], patience: float = PATIENCE_SECONDS) -> Any:
+def until(ask: Callable[[], Any], patience: float = PATIENCE_SECONDS, pause: float = 0.1) -> Any:
     """The first true answer; raises AssertionError when there is none within `patience` seconds."""
     deadline = time.monotonic() + patience
     while True:
@@ -35,4 +35,4 @@ def until(ask: Callable[[], Any], patience: float = PATIENCE_SECONDS) -> Any:
         if found:
             return found
         assert time.monotonic() < deadline, f"did not happen within {patience:.0f} s"
-        time.sleep(0.1)
+        time.sleep(pause)
