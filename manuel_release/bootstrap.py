@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 OPERATIONS, PIPELINE = "operations.yaml", "pipeline.yaml"
 PIPELINE_STACK = "manuel-pipeline"
-PIPELINE_NAME_PARAMETER = "/manuel/pipeline/name"
 FUNCTIONS_KEY = "FunctionsKey"
 """The template's parameter that names the package of the functions; empty for none."""
 
@@ -67,7 +66,7 @@ def bootstrap(
         artifact_bucket=_parameter(app, settings_module.ARTIFACTS_PARAMETER),
         guard=stack.parameters.get(FUNCTIONS_KEY, "") if stack is not None else "",
         settings=app.settings.source,
-        pipeline=app.aws.parameters.get(PIPELINE_NAME_PARAMETER) or "",
+        pipeline=app.aws.parameters.get(settings_module.PIPELINE_PARAMETER) or "",
         results=tuple(work.results),
     )
 
@@ -79,10 +78,15 @@ class _Work:
     file: ClassVar[str]
 
     def __init__(
-        self, app: App, progress: Progress, show: Callable[[ChangeSet], None], agree: Callable[[ChangeSet], bool]
+        self,
+        app: App,
+        progress: Progress,
+        show: Callable[[ChangeSet], None],
+        agree: Callable[[ChangeSet], bool],
+        results: list[StepResult] | None = None,
     ) -> None:
         self.app, self.progress, self.show, self.agree = app, progress, show, agree
-        self.results: list[StepResult] = []
+        self.results = [] if results is None else results
         known = template.load(app.root / self.file)
         self._sentences = template.descriptions(known)
         self._parameters = frozenset(known.get("Parameters") or {})
@@ -190,8 +194,7 @@ def _bring_pipeline(work: _Work, values: Mapping[str, str]) -> tuple[bool, bool]
     there = stack is not None and not stack.never_created
     if not there and not values:
         return False, True
-    delivery = _Pipeline(work.app, work.progress, work.show, work.agree)
-    delivery.results = work.results
+    delivery = _Pipeline(work.app, work.progress, work.show, work.agree, work.results)
     return delivery.change(values, "Update the pipeline" if there else "Make the pipeline", lambda: None)
 
 

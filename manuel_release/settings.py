@@ -24,6 +24,7 @@ SSM_NAME = "/manuel/settings"
 LEDGER_PARAMETER = "/manuel/operations/ledger"
 ARTIFACTS_PARAMETER = "/manuel/operations/artifacts"
 TOPIC_PARAMETER = "/manuel/operations/topic"
+PIPELINE_PARAMETER = "/manuel/pipeline/name"
 API_PARAMETER = "/manuel/{environment}/api"
 OPERATIONS_STACK = "manuel-operations"
 

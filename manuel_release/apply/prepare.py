@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from manuel_release.apply import preview
 from manuel_release.artifact import digest as digests
-from manuel_release.artifact import parameters, references, sam, source, template
+from manuel_release.artifact import packaging, parameters, references, sam, source, template
 from manuel_release.errors import Refused, ReleaseError, UsageError
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from manuel_release.model.deploy import DeployRequest, DeployState
     from manuel_release.model.stack import ChangeSet
 
-ARTIFACT_TEMPLATE = "packaged-template.yaml"
-ARTIFACT_RECORD = "artifact.json"
 CHANGE_SET_SECONDS = 600.0
 
 
@@ -65,7 +63,7 @@ def checked_parameters(app: App, request: DeployRequest) -> Mapping[str, str]:
     """The parameters of this deploy, checked against the template; raises UsageError with every complaint."""
     folder = request.artifact or app.root
     path = parameter_file(app, request)
-    known = template.load(folder / (ARTIFACT_TEMPLATE if request.artifact else sam.TEMPLATE))
+    known = template.load(folder / (packaging.TEMPLATE if request.artifact else sam.TEMPLATE))
     values = references.pinned(known, parameters.load(path), app.aws.parameters.read, path.name)
     if values.get("Environment", app.environment.short) != app.environment.short:
         raise UsageError(
@@ -104,18 +102,11 @@ def _candidate(app: App, request: DeployRequest, values: Mapping[str, str]) -> C
 
 
 def _from_artifact(folder: Path, values: Mapping[str, str]) -> Candidate:
-    try:
-        record = json.loads((folder / ARTIFACT_RECORD).read_text(encoding="utf-8"))
-        packaged = (folder / ARTIFACT_TEMPLATE).read_text(encoding="utf-8")
-        code_digest, commit = str(record["code_digest"]), str(record["commit"])
-        days = tuple(str(day) for day in record.get("rehearsed", ()))
-    except (OSError, ValueError, KeyError) as error:
-        raise UsageError(
-            f"{folder} is not a packaged artifact: {error}",
-            hint=f"It holds {ARTIFACT_TEMPLATE} and {ARTIFACT_RECORD}; `make package` writes both.",
-        ) from error
-    known = template.loads(packaged, ARTIFACT_TEMPLATE)
-    return Candidate(values, template.descriptions(known), code_digest, commit, packaged=packaged, rehearsed=days)
+    record, packaged = packaging.read(folder), packaging.read_template(folder)
+    descriptions = template.descriptions(template.loads(packaged, packaging.TEMPLATE))
+    return Candidate(
+        values, descriptions, record.code_digest, record.commit, packaged=packaged, rehearsed=record.rehearsed
+    )
 
 
 def packaged_template(app: App, what: Candidate) -> str:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from manuel_release.errors import SettingsError
+from manuel_release.errors import SettingsError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,3 +63,28 @@ def write(folder: Path, record: Record, template: str, root: Path, parameters: S
         shutil.copyfile(root / name, folder / name)
     (folder / TEMPLATE).write_text(template, encoding="utf-8")
     (folder / RECORD).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
+
+
+def read(folder: Path) -> Record:
+    """What the artifact in a folder says of itself; raises UsageError when there is none."""
+    try:
+        data = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        days = tuple(str(day) for day in data.get("rehearsed", ()))
+        return Record(str(data["commit"]), str(data.get("author", "")), str(data["code_digest"]), days)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _none(folder, error) from error
+
+
+def read_template(folder: Path) -> str:
+    """The text of the artifact's template; raises UsageError when there is none."""
+    try:
+        return (folder / TEMPLATE).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise _none(folder, error) from error
+
+
+def _none(folder: Path, error: Exception) -> UsageError:
+    return UsageError(
+        f"{folder} is not a packaged artifact: {error}",
+        hint=f"It holds {TEMPLATE} and {RECORD}; `make package` writes both.",
+    )

@@ -147,19 +147,20 @@ def _reject(app: App, gate: str, role: str) -> None:
 @click.pass_obj
 def package(app: App, /, gate: str, execution: str | None, artifact: Path, **given: Any) -> None:
     """Put together what people decide on; the pipeline runs it before each gate."""
-    from manuel_release.model.approval import Package  # noqa: PLC0415 - `--help` stays fast
+    from manuel_release.artifact import packaging  # noqa: PLC0415 - `--help` stays fast
+    from manuel_release.model.approval import Package  # noqa: PLC0415
     from manuel_release.pipeline import evidence  # noqa: PLC0415
     from manuel_release.plan import approval as plan  # noqa: PLC0415
     from manuel_release.view import approval as view  # noqa: PLC0415
 
-    record, counted = evidence.record(artifact), evidence.tests([evidence.labelled(one) for one in given["results"]])
+    record, counted = packaging.read(artifact), evidence.tests([evidence.labelled(one) for one in given["results"]])
     parts = dict(evidence.part(one, Path.cwd()) for one in given["part"])
     made = Package(
         gate=gate,
         execution_id=gates.needed(execution),
-        commit=record["commit"],
-        author=record["author"],
-        code_digest=record["code_digest"],
+        commit=record.commit,
+        author=record.author,
+        code_digest=record.code_digest,
         summary=evidence.summary(counted, parts),
         parts={**parts, "tests": counted},
     )

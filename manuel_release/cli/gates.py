@@ -1,4 +1,4 @@
-"""What the commands of `approval` share: what waits, what is decided on, who may, and where it is written."""
+"""What the commands of `approval` and `pipeline` share: what waits, what is decided on, who may, where it is kept."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from manuel_release.model.plan import Refusal
 
 ENVIRONMENT = "production"
+DEFAULT_PIPELINE = "manuel-pipeline"
+"""Its name where nobody has written another one to SSM."""
 
 
 def pipeline_name(app: App) -> str:
     """The pipeline's name in this account."""
-    from manuel_release.cli.pipeline import DEFAULT_NAME, NAME_PARAMETER  # noqa: PLC0415
+    from manuel_release import settings  # noqa: PLC0415 - `--help` stays fast
 
-    return app.aws.parameters.get(NAME_PARAMETER) or DEFAULT_NAME
+    return app.aws.parameters.get(settings.PIPELINE_PARAMETER) or DEFAULT_PIPELINE
 
 
 def pending(app: App) -> tuple[PendingApproval, ...]:
@@ -65,15 +67,15 @@ def held(app: App, gate: str, execution: str | None, artifact: Path, percent: fl
 
     artifact: folder of the build that is about to be released. Raises Refused when the gate does not hold.
     """
-    from manuel_release.model.approval import GATES  # noqa: PLC0415 - `--help` stays fast
-    from manuel_release.pipeline import evidence  # noqa: PLC0415
+    from manuel_release.artifact import packaging  # noqa: PLC0415 - `--help` stays fast
+    from manuel_release.model.approval import GATES  # noqa: PLC0415
     from manuel_release.plan import approval as plan  # noqa: PLC0415
 
     id_ = needed(execution)
     package = stored(app, id_, gate)
     known = plan.decisions(app.ledger.entries(ENVIRONMENT), gate, id_)
     runs = app.aws.pipelines.runs(pipeline_name(app), id_)
-    digest = evidence.record(artifact)["code_digest"]
+    digest = packaging.read(artifact).code_digest
     refuse(plan.check(GATES[gate], package, runs, known, people(app), code_digest=digest))
     return package, plan.percent(GATES[gate], runs, known, percent)
 

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from manuel_release.cli import gates
 from manuel_release.cli.options import shared_options
 
 if TYPE_CHECKING:
     from manuel_release.app import App
     from manuel_release.model.pipeline import PipelineState, StageState
-
-NAME_PARAMETER = "/manuel/pipeline/name"
-DEFAULT_NAME = "manuel-pipeline"
 
 
 @click.group("pipeline")
@@ -99,7 +97,7 @@ def start(app: App, hotfix: bool) -> None:
     state = _state(app)
     waiting = [stage for stage in state.stages if any(action.waits for action in stage.actions)] if hotfix else []
     stopped = [stage.execution_id for stage in waiting]
-    if not _agreed(app, f"Start {state.name}" + (f" and stop {', '.join(stopped)}?" if stopped else "?")):
+    if not gates.agreed(app, f"Start {state.name}" + (f" and stop {', '.join(stopped)}?" if stopped else "?")):
         app.screen.answer(pipeline_json.done(state.name, "planned", stopped=stopped))
         return
     for stage in waiting:
@@ -148,7 +146,7 @@ def stop(app: App, abandon: bool) -> None:
         app.screen.answer(pipeline_json.done(state.name, "nothing to do"))
         app.screen.say(f"Nothing runs in {state.name}.")
         return
-    if not _agreed(app, f"Stop {', '.join(sorted(running))}?"):
+    if not gates.agreed(app, f"Stop {', '.join(sorted(running))}?"):
         app.screen.answer(pipeline_json.done(state.name, "planned", stopped=sorted(running)))
         return
     for execution in sorted(running):
@@ -168,7 +166,7 @@ def retry(app: App, stage: str, every: bool) -> None:
 
     state = _state(app)
     found = _stage(state, stage)
-    if not _agreed(app, f"Run {stage} of {found.execution_id} again?"):
+    if not gates.agreed(app, f"Run {stage} of {found.execution_id} again?"):
         app.screen.answer(pipeline_json.done(state.name, "planned", found.execution_id, stage))
         return
     execution = app.aws.pipelines.retry(state.name, stage, found.execution_id, every=every)
@@ -187,7 +185,7 @@ def pause(app: App, stage: str) -> None:
     reason = _reason(app)
     state = _state(app)
     _stage(state, stage)
-    if _agreed(app, f"Let nothing enter {stage}?"):
+    if gates.agreed(app, f"Let nothing enter {stage}?"):
         app.aws.pipelines.pause(state.name, stage, reason)
         app.screen.answer(pipeline_json.done(state.name, "paused", stage=stage))
         app.screen.say(f"Nothing enters {stage} until `manuel-release pipeline resume {stage}`.")
@@ -205,7 +203,7 @@ def resume(app: App, stage: str) -> None:
 
     state = _state(app)
     _stage(state, stage)
-    if _agreed(app, f"Let executions enter {stage} again?"):
+    if gates.agreed(app, f"Let executions enter {stage} again?"):
         app.aws.pipelines.resume(state.name, stage)
         app.screen.answer(pipeline_json.done(state.name, "resumed", stage=stage))
         app.screen.say(f"Executions enter {stage} again.")
@@ -214,8 +212,7 @@ def resume(app: App, stage: str) -> None:
 
 
 def _state(app: App) -> PipelineState:
-    name = app.aws.parameters.get(NAME_PARAMETER) or DEFAULT_NAME
-    return app.aws.pipelines.state(name)
+    return app.aws.pipelines.state(gates.pipeline_name(app))
 
 
 def _stage(state: PipelineState, name: str) -> StageState:
@@ -230,11 +227,3 @@ def _reason(app: App) -> str:
     if not app.options.reason.strip():
         raise click.UsageError("this needs --reason; everybody who waits reads it.")
     return app.options.reason
-
-
-def _agreed(app: App, question: str) -> bool:
-    """Whether it is done: not on a dry run, and not when a person says no."""
-    if app.options.dry_run:
-        app.screen.say(f"Dry run: {question}")
-        return False
-    return app.options.yes or app.screen.ask(question)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from manuel_release.cli.options import shared_options
+from manuel_release.rehearsal import faults
 
 if TYPE_CHECKING:
     from manuel_release.app import App
-
-KINDS = ("tests", "stack", "errors", "latency", "alarm", "approval", "observer")
 
 
 @click.command("rehearse")
@@ -19,7 +18,7 @@ KINDS = ("tests", "stack", "errors", "latency", "alarm", "approval", "observer")
 @click.option("--quick", is_flag=True, help="Only the good day, from push to 100 %.")
 @click.option("--full", is_flag=True, help="Whole test suites instead of their smoke profiles; takes much longer.")
 @click.option("--fail-at", metavar="STAGE", help="Only the bad day, which goes wrong in this stage.")
-@click.option("--fault", type=click.Choice(KINDS), help="Only the bad day, on which this goes wrong.")
+@click.option("--fault", type=click.Choice(faults.KINDS), help="Only the bad day, on which this goes wrong.")
 @click.option("--approve", is_flag=True, help="Have people of the rehearsal decide at the gates.")
 @click.option("--keep", is_flag=True, help="Leave the embedded AWS running, and the copies and logs.")
 @click.pass_obj
@@ -35,7 +34,7 @@ def command(app: App, /, *, quick: bool, full: bool, keep: bool, approve: bool, 
     manuel-release rehearse --approve --fail-at DeployCanary --fault observer
     """  # noqa: D301 - click's mark for lines that are not wrapped
     from manuel_release.artifact import source  # noqa: PLC0415 - `--help` stays fast
-    from manuel_release.rehearsal import faults, stamp  # noqa: PLC0415
+    from manuel_release.rehearsal import stamp  # noqa: PLC0415
     from manuel_release.rehearsal.run import Rehearser, Script  # noqa: PLC0415
     from manuel_release.view import rehearsal as view  # noqa: PLC0415
     from manuel_release.view.progress import progress_for  # noqa: PLC0415

@@ -47,14 +47,14 @@ def _gated(app: App, status: EnvironmentStatus) -> EnvironmentStatus:
     from dataclasses import replace  # noqa: PLC0415 - `--help` stays fast
 
     from manuel_release.cli.gates import ENVIRONMENT  # noqa: PLC0415
-    from manuel_release.cli.pipeline import NAME_PARAMETER  # noqa: PLC0415
     from manuel_release.errors import ReleaseError  # noqa: PLC0415
     from manuel_release.plan.approval import pending  # noqa: PLC0415
+    from manuel_release.settings import PIPELINE_PARAMETER  # noqa: PLC0415
 
     if status.name != ENVIRONMENT:
         return status
     try:
-        name = app.aws.parameters.get(NAME_PARAMETER)
+        name = app.aws.parameters.get(PIPELINE_PARAMETER)
         waiting = pending(app.aws.pipelines.state(name)) if name else ()
     except ReleaseError as error:
         return replace(status, approvals_note=f"pending approvals are not known: {error.message}")

@@ -229,9 +229,9 @@ def _request(app: App, artifact: Path) -> DeployRequest:
 
 def _standing(app: App, artifact: Path) -> Standing:
     from manuel_release import steps  # noqa: PLC0415 - `--help` stays fast
-    from manuel_release.pipeline import evidence  # noqa: PLC0415
+    from manuel_release.artifact import packaging  # noqa: PLC0415
 
-    return steps.standing_of(app, evidence.record(artifact)["code_digest"])
+    return steps.standing_of(app, packaging.read(artifact).code_digest)
 
 
 def _nothing(app: App, stands: Standing) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What people decide on, collected from the files of a build: JUnit reports, JSON documents, the artifact's record."""
+"""What people decide on, collected from the files of a build: JUnit reports and JSON documents."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from manuel_release.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-RECORD = "artifact.json"
 SUMMARY_CHARACTERS = 400
 """CodePipeline takes 1,000 for an approval's CustomData, which has other words around the summary."""
 
@@ -23,15 +22,6 @@ _CASES = {
     "failed": re.compile(r"<(?:failure|error)\b"),
     "skipped": re.compile(r"<skipped\b"),
 }
-
-
-def record(artifact: Path) -> Mapping[str, str]:
-    """The artifact's own record: `commit`, `author` (may be missing) and `code_digest`; raises UsageError."""
-    try:
-        data = json.loads((artifact / RECORD).read_text(encoding="utf-8"))
-        return {"commit": str(data["commit"]), "author": "", **data, "code_digest": str(data["code_digest"])}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{artifact} is not a packaged artifact: {error}", hint="`make package` makes one.") from error
 
 
 def labelled(given: str) -> tuple[str, Path]:

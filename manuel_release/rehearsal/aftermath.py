@@ -41,6 +41,12 @@ class Aftermath:
         """The release that serves production."""
         return str(self.production()["live_release"])
 
+    def serves(self, release: str) -> None:
+        """Raise EmulatorError unless that release serves production."""
+        found = self.live()
+        if found != release:
+            raise EmulatorError(f"production is served by {found}, expected {release}")
+
     def settled(self, release: str, fault: Fault) -> None:
         """Wait until a bad day has ended as it should; raises EmulatorError when it does not.
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from manuel_release.errors import EmulatorError
+from manuel_release.model.approval import GATES
 from manuel_release.model.pipeline import ExecutionStatus
 from manuel_release.rehearsal import execution, mischief, workspace
 from manuel_release.rehearsal.push import push
+from manuel_release.settings import PIPELINE_PARAMETER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,14 +25,8 @@ if TYPE_CHECKING:
     from manuel_release.rehearsal.recorder import Recorder
 
 DAY_SECONDS = 1500.0
-GATES = {
-    ("ProductionApproval", "DevOps"): ("production", "devops"),
-    ("ProductionApproval", "Product"): ("production", "product"),
-    ("CanaryApproval", "DevOps"): ("canary", "devops"),
-    ("FullProduction", "FinalApproval"): ("final", "devops"),
-}
+ASKED = {(gate.stage, action): (gate.name, role) for gate in GATES.values() for role, action in gate.actions.items()}
 """Stage and action of an approval -> the gate's name, and who is asked."""
-NAME_PARAMETER = "/manuel/pipeline/name"
 LOG_LINES = 40
 ANSWER_SECONDS = 60.0
 
@@ -67,9 +63,9 @@ class Days:
 
     def find(self) -> str:
         """The name of the pipeline that `bootstrap` has made."""
-        name = self.aws.parameters.get(NAME_PARAMETER)
+        name = self.aws.parameters.get(PIPELINE_PARAMETER)
         if name is None:
-            raise EmulatorError(f"bootstrap has not written {NAME_PARAMETER}, so there is no pipeline")
+            raise EmulatorError(f"bootstrap has not written {PIPELINE_PARAMETER}, so there is no pipeline")
         return name
 
     def newest(self) -> str:
@@ -134,7 +130,7 @@ class Days:
 
     def _decide(self, run: ActionRun) -> None:
         """Have the person who is asked look and approve, with the command line and nothing but their permissions."""
-        asked = GATES.get((run.stage, run.action))
+        asked = ASKED.get((run.stage, run.action))
         if asked is None:
             return
         gate, role = asked

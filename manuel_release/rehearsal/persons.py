@@ -7,6 +7,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from manuel_release.rehearsal import workspace
 from manuel_release.rehearsal.process import ACCOUNT_ID, client_environment
 
 if TYPE_CHECKING:
@@ -16,15 +17,13 @@ if TYPE_CHECKING:
     from manuel_release.aws.session import Session
     from manuel_release.rehearsal.process import EmbeddedCloud
 
-AUTHOR = "rehearsal@localhost"
-"""Who writes the versions, as `workspace.commit` signs them."""
 SETTINGS = f"""
 [people]
 devops = ["arn:aws:sts::{ACCOUNT_ID}:assumed-role/rehearsal-devops/*"]
 product = ["arn:aws:sts::{ACCOUNT_ID}:assumed-role/rehearsal-product/*"]
 
 [people.authors]
-"{AUTHOR}" = "arn:aws:iam::{ACCOUNT_ID}:user/developer"
+"{workspace.AUTHOR}" = "arn:aws:iam::{ACCOUNT_ID}:user/developer"
 """
 ON_CALL_ROLE = "manuel-on-call"
 SESSION_SECONDS = 3600

@@ -16,6 +16,8 @@ from manuel_release.rehearsal import knowledge, persons
 from manuel_release.rehearsal.process import EmbeddedCloud, Options
 
 if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
     from manuel_release.aws.session import Session
 
 SETTINGS = """# Rehearsal values of ordinary settings: shorter steps, and wider margins, which fewer requests prove.
@@ -107,17 +109,15 @@ def write_account(cloud: EmbeddedCloud, session: Session, folder: Path) -> None:
     knowledge.prepare(cloud, folder)
     path = folder / "parameters-staging.json"
     values = json.loads(path.read_text(encoding="utf-8"))
-    values["FaultInjectionLayer"] = _fault_layer(session, folder / LAYER)
+    values["FaultInjectionLayer"] = publish_layer(session.client("lambda"), folder / LAYER)
     path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
-def _fault_layer(session: Session, folder: Path) -> str:
-    """The layer of chaos.yaml, published as its stack does; its ARN."""
+def publish_layer(functions: LambdaClient, folder: Path) -> str:
+    """Publish the fault layer of a folder, as the stack of chaos.yaml does; its ARN."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for path in sorted(folder.rglob("*.py")):
             archive.write(path, path.relative_to(folder))
-    answer = session.client("lambda").publish_layer_version(
-        LayerName="manuel-faults", Content={"ZipFile": packed.getvalue()}
-    )
+    answer = functions.publish_layer_version(LayerName="manuel-faults", Content={"ZipFile": packed.getvalue()})
     return str(answer["LayerVersionArn"])

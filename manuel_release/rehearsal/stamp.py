@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-IDENTITY = ("-c", "user.name=rehearsal", "-c", "user.email=rehearsal@localhost")
-
 
 def put(root: Path, days: Sequence[str], now: datetime) -> str:
     """Add days to the stamp of the commit that is checked out; the commit, empty when the tree is not that commit.
@@ -30,6 +28,14 @@ def put(root: Path, days: Sequence[str], now: datetime) -> str:
     known = source.rehearsed(root)
     stamp = {"days": [*known, *(day for day in days if day not in known)], "at": now.isoformat()}
     workspace.git(
-        root, *IDENTITY, "notes", f"--ref={source.NOTES}", "add", "--force", "--message", json.dumps(stamp), commit
+        root,
+        *workspace.IDENTITY,
+        "notes",
+        f"--ref={source.NOTES}",
+        "add",
+        "--force",
+        "--message",
+        json.dumps(stamp),
+        commit,
     )
     return commit

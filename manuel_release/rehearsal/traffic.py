@@ -11,7 +11,6 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from manuel_release.errors import EmulatorError
 from manuel_release.rehearsal.load import NO_ANSWER, Plan
 
 if TYPE_CHECKING:
@@ -31,10 +30,6 @@ class Second:
     def failed(self) -> int:
         """Server errors, and requests without an answer."""
         return sum(n for (_, status), n in self.answers.items() if status.startswith("5") or status == NO_ANSWER)
-
-    def by(self, release: str) -> int:
-        """Answers of one release."""
-        return sum(n for (served, _), n in self.answers.items() if served == release)
 
 
 @dataclass
@@ -80,28 +75,3 @@ class Load:
                 {(release, status): n for release, by in said["answers"].items() for status, n in by.items()}
             )
             self.seconds.append(Second(self._began + said["second"], answers))
-
-    def wait_for(self, release: str, requests: int, timeout_seconds: float) -> None:
-        """Wait until the release has answered so many requests; raises EmulatorError after the time-out."""
-        deadline = time.monotonic() + timeout_seconds
-        while sum(second.by(release) for second in tuple(self.seconds)) < requests:
-            if time.monotonic() > deadline:
-                raise EmulatorError(f"{release} has not answered {requests} requests in {timeout_seconds:.0f} s")
-            time.sleep(0.2)
-
-    def between(self, start: float, end: float) -> Counter[tuple[str, str]]:
-        """Answers by (release, status) from one moment to another (seconds since the epoch)."""
-        return sum((one.answers for one in tuple(self.seconds) if start <= one.at < end), Counter())
-
-    def total(self) -> Counter[tuple[str, str]]:
-        """All answers so far by (release, status)."""
-        return sum((one.answers for one in tuple(self.seconds)), Counter())
-
-
-def lost(answers: Counter[tuple[str, str]], bad: str = "") -> int:
-    """Requests that failed without the bad release having answered them: lost by a switch, not by the release."""
-    return sum(n for (release, status), n in answers.items() if release != bad and _failed(status))
-
-
-def _failed(status: str) -> bool:
-    return status == NO_ANSWER or status.startswith("5")

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PATCHES = "tests/situations/releases"
+AUTHOR = "rehearsal@localhost"
+"""Who writes the versions."""
+IDENTITY = ("-c", "user.name=rehearsal", "-c", f"user.email={AUTHOR}", "-c", "commit.gpgsign=false")
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -56,9 +59,8 @@ def commit(folder: Path, message: str) -> None:
     """Make `folder` a repository, where it is none, and commit everything in it."""
     if not (folder / ".git").exists():
         git(folder, "init", "--quiet")
-    identity = ("-c", "user.name=rehearsal", "-c", "user.email=rehearsal@localhost", "-c", "commit.gpgsign=false")
     git(folder, "add", "--all")
-    git(folder, *identity, "commit", "--quiet", "--no-verify", "--message", message)
+    git(folder, *IDENTITY, "commit", "--quiet", "--no-verify", "--message", message)
 
 
 def next_version(previous: Path, target: Path, version: str) -> None:

@@ -7,25 +7,24 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from click.testing import CliRunner
+from emulator.builders import until
 
 from manuel_release.cli import root
 from manuel_release.rehearsal.visitor import send
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
     from random import Random
 
     from manuel_release.rehearsal.process import EmbeddedCloud
 
-SECONDS = 120.0
 SETTINGS = 'api_url = "{endpoint}/_aws/execute-api/{{api_id}}/{{stage}}"\npoll_seconds = 0.2\nhealth_answers = 1\n'
 ON_CALL = '\n[people]\non_call = ["*"]\n'
 DIES = "version: 0.2\nphases: {build: {commands: [exit 1]}}"
@@ -38,17 +37,6 @@ PIPELINE, OBSERVER = "manuel-pipeline", "manuel-observe"
 PROMOTE = (
     "canary", "promote", "100", "--override", "the next test", "--allow-step", "--env", "production", "--yes",
 )  # fmt: skip
-
-
-def until(question: Callable[[], Any]) -> Any:
-    """The first true answer within SECONDS."""
-    deadline = time.monotonic() + SECONDS
-    while True:
-        found = question()
-        if found or time.monotonic() > deadline:
-            assert found, "it did not happen in time"
-            return found
-        time.sleep(0.2)
 
 
 @dataclass

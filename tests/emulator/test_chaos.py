@@ -15,24 +15,18 @@ import pytest
 from emulator.service_world import Service, deployed
 from tests_root import ROOT
 
+from manuel_release.rehearsal import scene
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = [pytest.mark.emulator, pytest.mark.timeout(600)]
-LAYER = ROOT / "tests/integration/chaos/layer"
 
 
 def published(service: Service) -> str:
     """The fault layer's ARN, published as chaos.yaml would."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for path in sorted(LAYER.rglob("*.py")):
-            archive.write(path, path.relative_to(LAYER))
-    answer = service.client("lambda").publish_layer_version(
-        LayerName="manuel-faults", Content={"ZipFile": packed.getvalue()}
-    )
-    return str(answer["LayerVersionArn"])
+    return scene.publish_layer(service.client("lambda"), ROOT / scene.LAYER)
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import emulator_command
+from emulator.builders import until
 from emulator.guard_gates import LONG, SHORT, Gates
-from emulator.guard_world import DIES, OBSERVER, PIPELINE, PROMOTE, SLEEPS, Desk, until
+from emulator.guard_world import DIES, OBSERVER, PIPELINE, PROMOTE, SLEEPS, Desk
 from tests_root import ROOT
 
 from manuel_release.rehearsal import workspace

@@ -9,7 +9,6 @@ import pytest
 
 from manuel_release.artifact import packaging, source
 from manuel_release.errors import SettingsError
-from manuel_release.pipeline import evidence
 
 RECORD = packaging.Record("a" * 40, "dan@example.com", "c" * 64)
 
@@ -33,8 +32,8 @@ def test_the_artifact_holds_template_record_and_parameters_where_the_settings_lo
         "packaged-template.yaml",
         "parameters-dev.json",
     ]
-    told = evidence.record(folder)
-    assert (told["commit"], told["author"], told["code_digest"]) == ("a" * 40, "dan@example.com", "c" * 64)
+    told = packaging.read(folder)
+    assert (told.commit, told.author, told.code_digest) == ("a" * 40, "dan@example.com", "c" * 64)
 
 
 def test_nothing_of_an_earlier_build_stays(root) -> None:

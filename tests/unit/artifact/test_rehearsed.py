@@ -100,7 +100,7 @@ def test_a_remote_that_wants_a_password_or_does_not_answer_is_not_waited_for(
 
 def test_a_note_that_is_no_stamp_is_none(repository: Path) -> None:
     workspace.git(
-        repository, *stamp.IDENTITY, "notes", f"--ref={source.NOTES}", "add", "--message", json.dumps(["x"]), "HEAD"
+        repository, *workspace.IDENTITY, "notes", f"--ref={source.NOTES}", "add", "--message", json.dumps(["x"]), "HEAD"
     )
 
     assert source.rehearsed(repository) == ()
