@@ -63,6 +63,7 @@ class Settings:
         requests) a canary may be and still be called good; slow is slower than the stable release's past P95.
     canary_start_grace_seconds, canary_step_grace_seconds: how long cold starts are expected after the start and after
         a raised share; see docs/verdict.md.
+    canary_stale_seconds: how long the counts must have been without doubt before a canary may be called good.
     canary_steps: the canary's shares of the traffic in percent, rising, the last one 100.
     canary_observe_seconds: how long each of these steps is observed at the most.
     canary_least_seconds: how long each of them is observed at the least, however good the canary is.
@@ -92,6 +93,7 @@ class Settings:
     canary_margin_slow_percent: float = 5.0
     canary_start_grace_seconds: float = 60.0
     canary_step_grace_seconds: float = 30.0
+    canary_stale_seconds: float = 60.0
     canary_steps: tuple[float, ...] = (10.0, 50.0, 100.0)
     canary_observe_seconds: tuple[float, ...] = (900.0, 900.0, 1800.0)
     canary_least_seconds: float = 300.0
@@ -160,6 +162,7 @@ _PLAIN: Mapping[str, Callable[[Any], bool]] = {
     "canary_margin_slow_percent": _number,
     "canary_start_grace_seconds": _number,
     "canary_step_grace_seconds": _number,
+    "canary_stale_seconds": _number,
     "canary_steps": _steps,
     "canary_observe_seconds": _numbers,
     "canary_least_seconds": _number,

@@ -127,4 +127,5 @@ def judged_by(settings: ToolSettings) -> Settings:
         margin_slow_percent=settings.canary_margin_slow_percent,
         start_grace_seconds=settings.canary_start_grace_seconds,
         step_grace_seconds=settings.canary_step_grace_seconds,
+        stale_seconds=settings.canary_stale_seconds,
     )

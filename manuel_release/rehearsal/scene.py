@@ -32,6 +32,7 @@ canary_margin_4xx_percent = 10
 canary_margin_slow_percent = 20
 canary_start_grace_seconds = 15
 canary_step_grace_seconds = 15
+canary_stale_seconds = 5
 canary_observe_seconds = [{steps}]
 canary_least_seconds = 20
 heartbeat_seconds = {heartbeat:g}
@@ -57,7 +58,7 @@ class Pace:
     steps: tuple[int, int, int] = (240, 240, 15)
     heartbeat: float = 20.0
     alarms: float = 30.0
-    shift: float = 6.0
+    shift: float = 3.0
     approval: float = 60.0
 
 

@@ -14,7 +14,7 @@ from fakes import Told
 from tests_root import ROOT
 
 from manuel_release.errors import EmulatorError, Refused
-from manuel_release.rehearsal import detached, persons, push, run, workspace
+from manuel_release.rehearsal import detached, push, run, workspace
 from manuel_release.rehearsal.process import answers
 
 if TYPE_CHECKING:
@@ -116,5 +116,5 @@ def test_a_push_carries_what_git_knows_and_its_history(tmp_path: Path) -> None:
 
     assert {"kept.txt", ".gitignore", ".git/HEAD"} <= set(names)
     assert "ignored" not in names
-    assert (len(commit), author, email, subject) == (40, "rehearsal", persons.AUTHOR, "first, with: a colon")
+    assert (len(commit), author, email, subject) == (40, "rehearsal", workspace.AUTHOR, "first, with: a colon")
     assert datetime.fromisoformat(date).tzinfo is not None
