@@ -47,8 +47,8 @@ class Aftermath:
         if found != release:
             raise EmulatorError(f"production is served by {found}, expected {release}")
 
-    def settled(self, release: str, fault: Fault) -> None:
-        """Wait until a bad day has ended as it should; raises EmulatorError when it does not.
+    def settled(self, release: str, fault: Fault) -> list[dict[str, Any]]:
+        """Wait until a bad day has ended as it should; raises EmulatorError when it does not. Receipts of rollbacks.
 
         `release` serves alone, without canary or pin; what was taken back is in the history and has an incident.
         """
@@ -57,8 +57,7 @@ class Aftermath:
             if time.monotonic() > deadline:
                 raise EmulatorError(f"{fault.sentence}, and {SETTLE_SECONDS:.0f} s later {wrong}")
             time.sleep(1.0)
-        if fault.taken_back:
-            self._take_receipts()
+        return [self._receipt()] if fault.taken_back else []
 
     def _wrong(self, release: str, fault: Fault) -> str:
         found = self.production()
@@ -79,10 +78,10 @@ class Aftermath:
     def _incidents(self) -> list[dict[str, Any]]:
         return list(self.recorder.ask("v1", "incident", "list", "--env", "production")["incidents"])
 
-    def _take_receipts(self) -> None:
+    def _receipt(self) -> dict[str, Any]:
         newest = self._incidents()[0]
         whole = self.recorder.ask("v1", "incident", "show", str(newest["incident_id"]))
-        self.receipts.append({**(whole["receipt"] or {}), "trigger": newest["trigger"], "by": newest["by"]})
+        return {**(whole["receipt"] or {}), "trigger": newest["trigger"], "by": newest["by"]}
 
     def traffic(self) -> tuple[TrafficSpan, ...]:
         """Who answered production's users, in at most SPANS spans of equal length."""

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from manuel_release.model.pipeline import ActionRun
     from manuel_release.rehearsal.faults import Fault
     from manuel_release.rehearsal.persons import Person
-    from manuel_release.rehearsal.process import EmbeddedCloud
     from manuel_release.rehearsal.recorder import Recorder
 
 DAY_SECONDS = 1500.0
 ASKED = {(gate.stage, action): (gate.name, role) for gate in GATES.values() for role, action in gate.actions.items()}
 """Stage and action of an approval -> the gate's name, and who is asked."""
 LOG_LINES = 40
+DECIDED = "decided "
 ANSWER_SECONDS = 60.0
 
 
@@ -35,16 +35,16 @@ ANSWER_SECONDS = 60.0
 class Days:
     """Pushes versions and follows them.
 
-    people: by role; None when real people decide in another terminal, whose shells the `files` (by role) prepare.
-    decided: what was decided, in sentences.
+    endpoint: of the embedded AWS. builds: where it keeps the logs of builds. people: by role; None when real people
+    decide in another terminal, whose shells the `files` (by role) prepare.
     """
 
     aws: Aws
-    cloud: EmbeddedCloud
+    endpoint: str
+    builds: Path
     recorder: Recorder
-    pipeline: str
-    people: Mapping[str, Person] | None
-    decided: list[str] = field(default_factory=list)
+    pipeline: str = ""
+    people: Mapping[str, Person] | None = None
     files: Mapping[str, Path] = field(default_factory=dict)
 
     @property
@@ -58,8 +58,9 @@ class Days:
             workspace.next_version(self.folder / on, self.folder / name, name)
 
     def put(self, version: str) -> None:
-        """Put a version where the pipeline will find it, before there is a pipeline."""
-        push(self.cloud.endpoint, self.folder / version)
+        """Put a version where the pipeline will find it, unless there is one already, which it would start again."""
+        if self.aws.parameters.get(PIPELINE_PARAMETER) is None:
+            push(self.endpoint, self.folder / version)
 
     def find(self) -> str:
         """The name of the pipeline that `bootstrap` has made."""
@@ -74,18 +75,23 @@ class Days:
 
     def push(self, version: str) -> str:
         """Push a version; the execution that it starts. Raises EmulatorError when it starts none."""
-        started = push(self.cloud.endpoint, self.folder / version)
+        started = push(self.endpoint, self.folder / version)
         if len(started) != 1:
             raise EmulatorError(f"the push of {version} started {len(started)} executions of the pipeline, not one")
         return started[0]
 
     def good(self, execution_id: str, during: Callable[[ActionRun], None]) -> None:
-        """Follow an execution that has to succeed, every gate approved; `during` hears of every run of an action."""
+        """Follow an execution that has to succeed, every gate approved; `during` hears of every run of an action.
+
+        In a rehearsal that is resumed, a stage that had failed runs again.
+        """
 
         def on_run(run: ActionRun) -> None:
             self._decide(run)
             during(run)
 
+        if self.recorder.journal.resumed:
+            self._again(execution_id)
         status = self._follow("good day", execution_id, on_run)
         if status is not ExecutionStatus.SUCCEEDED:
             raise EmulatorError(f"the good day's execution ended {status}: {self._why(execution_id)}")
@@ -98,9 +104,9 @@ class Days:
             if here and fault.kind == "approval":
                 self.recorder.progress.note("nobody answers")
             elif here and fault.kind == "observer":
-                mischief.kill_observer(self.aws.session)
+                self.recorder.journal.once("observer killed", lambda: mischief.kill_observer(self.aws.session))
             elif here and fault.kind == "alarm":
-                mischief.ring(self.aws.session, self.candidate())
+                self.recorder.journal.once("alarm rung", lambda: mischief.ring(self.aws.session, self.candidate()))
             elif not (fault.kind == "approval" and run.stage == fault.stage):
                 self._decide(run)
 
@@ -119,11 +125,20 @@ class Days:
         follower = execution.Follower(self.aws, self.pipeline, day, self.recorder, on_run)
         return follower.follow(execution_id, DAY_SECONDS)
 
+    def _again(self, execution_id: str) -> None:
+        """Have what failed in an execution run again, where something did."""
+        ended = execution.outcome(self.aws.pipelines.runs(self.pipeline, execution_id))
+        failed = [where for where, status in ended.items() if status is ExecutionStatus.FAILED]
+        if failed:
+            stage = failed[0].partition("/")[0]
+            self.recorder.progress.note(f"{stage} failed and runs again")
+            self.aws.pipelines.retry(self.pipeline, stage, execution_id)
+
     def _why(self, execution_id: str) -> str:
         """What did not succeed, and the end of the log of the newest build that failed."""
         ended = execution.outcome(self.aws.pipelines.runs(self.pipeline, execution_id))
         wrong = [f"{where} {status}" for where, status in ended.items() if status is not ExecutionStatus.SUCCEEDED]
-        logs = sorted((self.cloud.folder / "builds").rglob("*.log"), key=lambda path: path.stat().st_mtime)
+        logs = sorted(self.builds.rglob("*.log"), key=lambda path: path.stat().st_mtime)
         failed = [text for text in (log.read_text(errors="replace") for log in logs) if "State: FAILED" in text]
         tail = "\n".join(failed[-1].splitlines()[-LOG_LINES:]) if failed else ""
         return f"{', '.join(wrong) or 'every action succeeded'}\n{tail}"
@@ -145,7 +160,13 @@ class Days:
         answer = self._cli(
             person, "approval", "approve", "--gate", gate, "--role", role, "--yes", "--package", shown["package_hash"]
         )
-        self.decided.append(f"{person.name} ({role}) approved {gate}: {shown.get('summary') or answer.get('choice')}")
+        said = f"{person.name} ({role}) approved {gate}: {shown.get('summary') or answer.get('choice')}"
+        self.recorder.journal.once(f"{DECIDED}{shown['package_hash']} {role}", lambda: said)
+
+    @property
+    def decided(self) -> tuple[str, ...]:
+        """What was decided, in sentences."""
+        return self.recorder.journal.answers(DECIDED)
 
     def _cli(self, person: Person, *arguments: str) -> Any:
         deadline = time.monotonic() + ANSWER_SECONDS

@@ -13,8 +13,9 @@ from manuel_release.rehearsal.traffic import Load
 from manuel_release.rehearsal.visitor import ask_until_known, send
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from manuel_release.aws import Aws
-    from manuel_release.rehearsal.process import EmbeddedCloud
     from manuel_release.rehearsal.recorder import Recorder
 
 QUESTION = "What do I descale the kettle with?"
@@ -31,20 +32,20 @@ class Place:
     client: str
 
     @classmethod
-    def of(cls, aws: Aws, cloud: EmbeddedCloud, stack: str) -> Place:
+    def of(cls, aws: Aws, endpoint: str, stack: str) -> Place:
         """By the outputs of its stack; raises EmulatorError when there is none."""
         found = aws.stacks.describe(stack)
         if found is None:
             raise EmulatorError(f"the stack {stack} is not there")
         out = found.outputs
-        url = f"{cloud.endpoint}/_aws/execute-api/{out['ApiId']}/{out['ApiStage']}"
+        url = f"{endpoint}/_aws/execute-api/{out['ApiId']}/{out['ApiStage']}"
         return cls(url, out["UserPoolId"], out["UserPoolClientId"])
 
     def token(self, users: Users, name: str) -> str:
-        """Of a new user."""
-        password = f"Aa1!{secrets.token_hex(12)}"
-        users.create(self.pool, f"{name}@example.com", password)
-        return users.id_token(self.pool, self.client, f"{name}@example.com", password)
+        """Of a new user, whose address nobody has: a rehearsal that is resumed makes them again."""
+        email, password = f"{name}-{secrets.token_hex(4)}@example.com", f"Aa1!{secrets.token_hex(12)}"
+        users.create(self.pool, email, password)
+        return users.id_token(self.pool, self.client, email, password)
 
 
 def try_everything(aws: Aws, place: Place, recorder: Recorder) -> tuple[str, ...]:
@@ -64,11 +65,11 @@ def try_everything(aws: Aws, place: Place, recorder: Recorder) -> tuple[str, ...
     return (f"A signed-in user asked {QUESTION!r}; Manuel answered {answer['answer']!r} from kettle.md.",)
 
 
-def crowd(aws: Aws, place: Place, per_second: float, users: int) -> Load:
-    """Many users who ask all the time, at a fixed rate; not started yet."""
+def crowd(aws: Aws, place: Place, per_second: float, users: int, kept: Path) -> Load:
+    """Many users who ask all the time, at a fixed rate; not started yet. What they are answered is kept in a file."""
     known, own = Users(aws.session), replace(place, client=_client(aws, place))
     tokens = tuple(own.token(known, f"user-{number}") for number in range(users))
-    return Load(Plan(place.url, tokens, per_second, SEED))
+    return Load(Plan(place.url, tokens, per_second, SEED), kept)
 
 
 def _client(aws: Aws, place: Place) -> str:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import shlex
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from manuel_release.rehearsal import workspace
-from manuel_release.rehearsal.process import ACCOUNT_ID, client_environment
+from manuel_release.rehearsal.process import ACCOUNT_ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from manuel_release.aws.session import Session
-    from manuel_release.rehearsal.process import EmbeddedCloud
 
 SETTINGS = f"""
 [people]
@@ -43,10 +43,11 @@ def approver(session: Session, role: str, name: str) -> Person:
     iam = session.client("iam")
     principal = {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}
     trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-    iam.create_role(
-        RoleName=f"rehearsal-{role}",
-        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-    )
+    with suppress(iam.exceptions.EntityAlreadyExistsException):  # a rehearsal that is resumed
+        iam.create_role(
+            RoleName=f"rehearsal-{role}",
+            AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        )
     iam.attach_role_policy(
         RoleName=f"rehearsal-{role}", PolicyArn=f"arn:aws:iam::{ACCOUNT_ID}:policy/manuel-approver-{role}"
     )
@@ -58,10 +59,13 @@ def on_call(session: Session, name: str) -> Person:
     return Person("on-call", name, _session(session, ON_CALL_ROLE, name))
 
 
-def write(person: Person, cloud: EmbeddedCloud, folder: Path) -> Path:
-    """Write what makes a shell this person's: the embedded AWS, their credentials and the settings; the file."""
+def write(person: Person, environment: Mapping[str, str], folder: Path) -> Path:
+    """Write what makes a shell this person's: the embedded AWS, their credentials and the settings; the file.
+
+    environment: variables that point AWS clients at the embedded AWS.
+    """
     variables = {
-        **client_environment(cloud.endpoint, cloud.options.region),
+        **environment,
         **person.credentials,
         "MANUEL_CONFIG": str(folder / "v1" / "manuel-release.toml"),
     }

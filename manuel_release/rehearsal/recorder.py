@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 from manuel_release.errors import EmulatorError
 from manuel_release.model.progress import StepResult
 from manuel_release.model.rehearsal import RehearsedAction, RehearsedStage
+from manuel_release.rehearsal.journal import FILE_NAME, Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,6 +49,9 @@ class Recorder:
     stages: list[Stage] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def __post_init__(self) -> None:
+        self.journal = Journal(self.folder / FILE_NAME)
+
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Everything that is done inside belongs to this stage."""
@@ -73,19 +77,31 @@ class Recorder:
                 stage.actions.append(RehearsedAction(name, status, time.monotonic() - began))
         return result
 
+    def once(self, name: str, work: Callable[[], T]) -> T:
+        """As `act`, for what has JSON as its answer and is not done again when the rehearsal is resumed."""
+        stage, status = self.stages[-1], "failed"
+        began, seconds = time.monotonic(), 0.0
+        try:
+            result, seconds = self.journal.timed(f"{stage.name}: {name}", work)
+            status = "done"
+        finally:
+            with self._lock:
+                stage.actions.append(RehearsedAction(name, status, seconds or time.monotonic() - began))
+        return result
+
     def cli(self, version: str, *arguments: str, code: int = 0, who: Mapping[str, str] | None = None) -> Any:
-        """Run this tool in a version's folder; its answer. What it tells on stderr goes to the progress.
+        """Run this tool in a version's folder, once; its answer. What it tells on stderr goes to the progress.
 
         code: the exit code that is expected. who: credentials, as environment variables; the account's own by default.
         Raises EmulatorError when it ends in another way.
         """
         name = " ".join(("manuel-release", *arguments))
-        return self.act(name, lambda: json.loads(self._run(version, arguments, code, who or {})))
+        return self.once(name, lambda: json.loads(self._run(version, arguments, code, who or {})))
 
     def lines(self, version: str, *arguments: str) -> Any:
         """As `cli`, for a command that answers with one document a line; the last one."""
         name = " ".join(("manuel-release", *arguments))
-        return self.act(name, lambda: json.loads(self._run(version, arguments, 0, {}).splitlines()[-1]))
+        return self.once(name, lambda: json.loads(self._run(version, arguments, 0, {}).splitlines()[-1]))
 
     def ask(self, version: str, *arguments: str, who: Mapping[str, str] | None = None) -> Any:
         """As `cli`, for something that belongs to no stage of its own."""

@@ -6,8 +6,8 @@ people run.
 
 from __future__ import annotations
 
+import os
 import shutil
-import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 from manuel_release.errors import ReleaseError
 from manuel_release.model.rehearsal import Rehearsal
 from manuel_release.rehearsal import detached, journey, persons, scene, workspace
+from manuel_release.rehearsal import script as scripts
 from manuel_release.rehearsal.aftermath import Aftermath
-from manuel_release.rehearsal.days import Days
+from manuel_release.rehearsal.days import DECIDED, Days
+from manuel_release.rehearsal.process import client_environment, scrubbed
 from manuel_release.rehearsal.push import REPOSITORY
 from manuel_release.rehearsal.recorder import Recorder, pointed_at
 from manuel_release.rehearsal.scene import Pace
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from manuel_release.model.progress import Progress
     from manuel_release.rehearsal.faults import Fault
     from manuel_release.rehearsal.process import EmbeddedCloud
+    from manuel_release.rehearsal.script import Script
 
 NOT_EVIDENCE = (
     "What this is no evidence for: what CloudFormation's roles may do, PassRole, the stage cache, WAF, arm64 "
@@ -38,49 +41,32 @@ NOT_EVIDENCE = (
 PER_SECOND = 20.0
 USERS = 24
 PATIENCE_MINUTES = 12.0
-
-
-@dataclass(frozen=True)
-class Script:
-    """What is rehearsed.
-
-    bad: the bad day; None for none. good: whether a good day comes first. by_hand: whether a finished release is
-    rolled back by hand at the end. full: whole test suites instead of their smoke profiles. approve: whether the people
-    of the rehearsal decide at the gates, or real ones do in another terminal. keep: leave the cloud and the logs.
-    """
-
-    bad: Fault | None
-    good: bool = True
-    by_hand: bool = True
-    full: bool = False
-    approve: bool = True
-    keep: bool = False
-
-    @property
-    def days(self) -> tuple[str, ...]:
-        """What a stamp says was rehearsed."""
-        bad = (f"{self.bad.kind} in {self.bad.stage}",) if self.bad is not None else ()
-        return (*(("good day",) if self.good else ()), *bad, *(("by hand",) if self.by_hand else ()))
+TRAFFIC = "traffic.jsonl"
 
 
 @dataclass
 class Rehearser:
-    """Runs a script. root: the repository. folder: where this rehearsal keeps its copies, logs and cloud."""
+    """Runs a script.
+
+    root: the repository. folder: where this rehearsal keeps its copies, logs and cloud. commit: of the working tree.
+    endpoint: of the embedded AWS of a rehearsal that is resumed; empty for a new one.
+    """
 
     root: Path
     folder: Path
     region: str
     progress: Progress
     script: Script
-    decided: list[str] = field(default_factory=list)
+    commit: str = ""
+    endpoint: str = ""
     facts: list[str] = field(default_factory=list)
     after: Aftermath | None = None
 
     def run(self) -> Rehearsal:
         """All of it; a failure is told in the result. Raises Refused when the one that is kept would be a second."""
-        if self.script.keep:
-            detached.refuse_second(self.root / ".manuel")
-        began, failure = time.monotonic(), ""
+        if self.script.keep and not self.endpoint:
+            detached.refuse_second(self.state)
+        failure = ""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.recorder = Recorder(self.folder, self.progress)
         self.pace = pace_for(self.script.bad)
@@ -92,46 +78,74 @@ class Rehearser:
                 failure = error.message
             except KeyboardInterrupt as stopped:
                 stopped.add_note(f"Nothing but this rehearsal was touched; its copies and logs are in {self.folder}.")
+                if (self.folder / scripts.FILE_NAME).exists():
+                    stopped.add_note("Its embedded AWS goes on, and so does `manuel-release rehearse --resume`.")
                 raise
-        if not self.script.keep and not failure:
-            shutil.rmtree(self.folder, ignore_errors=True)
-        return self._result(time.monotonic() - began, failure)
+        done = self._result(failure)
+        if not failure:
+            scripts.forget(self.folder)
+            if not self.script.keep:
+                shutil.rmtree(self.folder, ignore_errors=True)
+        return done
+
+    @property
+    def state(self) -> Path:
+        """Where the repository keeps what is not in git."""
+        return self.root / ".manuel"
 
     def _prepare(self, stack: ExitStack) -> None:
-        """Copy the tree, start the cloud, and leave nothing of it behind."""
+        """Copy the tree, start the cloud, and leave nothing of it behind; or go back to the one that is there."""
         from manuel_release.aws import Aws  # noqa: PLC0415 - only a rehearsal that got so far needs it
         from manuel_release.aws.session import Session  # noqa: PLC0415
 
         record, first = self.recorder, self.folder / "v1"
         with record.stage("Embedded AWS"):
-            record.act("copy the working tree", lambda: workspace.copy_tree(self.root, first))
-            self.cloud: EmbeddedCloud = record.act(
-                "start",
-                lambda: scene.start(
-                    self.folder, self.region, self.pace, full=self.script.full, tied=not self.script.keep
-                ),
-            )
-            stack.callback(self._stop)
-            stack.enter_context(pointed_at(self.cloud.environment()))
+            cloud = self._start(stack) if not self.endpoint else None
+            if self.script.keep:
+                stack.callback(self._tell_where)
+            stack.enter_context(pointed_at({**scrubbed(dict(os.environ)), **self.environment}))
             self.aws: Aws = Aws(Session(None, self.region, self.region))
-            record.act("settings for short steps", lambda: scene.write_settings(first, self.cloud.endpoint, self.pace))
-            record.act("knowledge bases, fault layer", lambda: scene.write_account(self.cloud, self.aws.session, first))
+            self.days = Days(self.aws, self.endpoint, self.folder / "cloud" / "builds", record)
+            if cloud is not None:
+                record.act("settings for short steps", lambda: scene.write_settings(first, self.endpoint, self.pace))
+                record.act("knowledge bases, fault layer", lambda: scene.write_account(cloud, self.aws.session, first))
+        if self.script.keep:
+            scripts.remember(self.folder, self.script, self.commit, self.endpoint)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that point AWS clients at the embedded AWS."""
+        return client_environment(self.endpoint, self.region)
+
+    def _start(self, stack: ExitStack) -> EmbeddedCloud:
+        """Copy the tree and start the cloud, which ends with this process unless it is kept."""
+        record, wanted = self.recorder, self.script
+        record.act("copy the working tree", lambda: workspace.copy_tree(self.root, self.folder / "v1"))
+        cloud = record.act(
+            "start", lambda: scene.start(self.folder, self.region, self.pace, full=wanted.full, tied=not wanted.keep)
+        )
+        if wanted.keep:
+            detached.remember(self.state, cloud)
+        else:
+            stack.callback(self._stop, cloud)
+        self.endpoint = cloud.endpoint
+        return cloud
 
     def _everything(self, stack: ExitStack) -> None:
-        record, script = self.recorder, self.script
+        record, wanted = self.recorder, self.script
         with record.stage("Bootstrap"):
             record.cli("v1", "bootstrap", "--yes")
         with record.stage("First release"):
             self._first_release()
         with record.stage("A user"):
             self.facts += journey.try_everything(self.aws, self._place("manuel-dev"), record)
-            load = journey.crowd(self.aws, self._place("manuel-prod"), PER_SECOND, USERS)
+            load = journey.crowd(self.aws, self._place("manuel-prod"), PER_SECOND, USERS, self.folder / TRAFFIC)
         after = self.after = Aftermath(record, stack.enter_context(load))
-        first = self._open_pipeline("v2" if script.good or script.bad is None else script.bad.version)
-        pushed = self._good_day(first, after) if script.good else first
-        if script.bad is not None:
-            self._bad_day(script.bad, pushed, after)
-        if script.by_hand:
+        first = self._open_pipeline("v2" if wanted.good or wanted.bad is None else wanted.bad.version)
+        pushed = self._good_day(first, after) if wanted.good else first
+        if wanted.bad is not None:
+            self._bad_day(wanted.bad, pushed, after)
+        if wanted.by_hand:
             self._by_hand(after)
         with record.stage("Status"):
             record.act("status", after.read)
@@ -149,7 +163,6 @@ class Rehearser:
         """Push a version and make the pipeline, which starts with it at once; the execution."""
         record = self.recorder
         with record.stage("Pipeline"):
-            self.days = Days(self.aws, self.cloud, record, "", None, self.decided)
             record.act(f"write {version}", lambda: self._version(version))
             record.act("push it", lambda: self.days.put(version))
             record.cli(version, "bootstrap", "--yes", "--repository", REPOSITORY)
@@ -159,8 +172,10 @@ class Rehearser:
             if self.script.approve:
                 self.days.people = {person.role: person for person in people}
             else:
-                self.days.files = {person.role: persons.write(person, self.cloud, self.folder) for person in people}
-            return self.days.newest()
+                self.days.files = {
+                    person.role: persons.write(person, self.environment, self.folder) for person in people
+                }
+            return record.journal.once("the first push", self.days.newest)
 
     def _version(self, version: str) -> None:
         """Make a version's folder: v2 and what stands on v1 directly, everything else on v2."""
@@ -170,29 +185,34 @@ class Rehearser:
 
     def _good_day(self, execution_id: str, after: Aftermath) -> str:
         """Follow the good day; the execution of the bad one, which is pushed meanwhile, empty without one."""
-        script, pushed = self.script, list[str]()
+        bad = self.script.bad
 
         def during(run: ActionRun) -> None:
-            if script.bad is not None and run.action == "Observe50":
-                self._version(script.bad.version)
-                pushed.append(self.days.push(script.bad.version))
+            if bad is not None and run.action == "Observe50":
+                self._push(bad.version)
 
         self.days.good(execution_id, during)
         with self.recorder.stage("After the good day"):
-            self.recorder.act("r-2 serves everybody", lambda: after.serves("r-2"))
-        return "".join(pushed)
+            self.recorder.once("r-2 serves everybody", lambda: after.serves("r-2"))
+        return self._push(bad.version) if bad is not None else ""
+
+    def _push(self, version: str) -> str:
+        """Push a version, once; the execution that this started."""
+        self._version(version)
+        return self.recorder.journal.once(f"push {version}", lambda: self.days.push(version))
 
     def _bad_day(self, fault: Fault, execution_id: str, after: Aftermath) -> None:
-        record, before = self.recorder, after.live()
+        record = self.recorder
+        before = record.journal.once("live before the bad day", after.live)
         self.days.bad(execution_id, fault)
         with record.stage("After the bad day"):
-            record.act(f"{before} serves everybody", lambda: after.settled(before, fault))
+            after.receipts += record.once(f"{before} serves everybody", lambda: after.settled(before, fault))
         self.facts.append(f"Bad day: {fault.sentence}. {before} serves everybody.")
 
     def _by_hand(self, after: Aftermath) -> None:
         """A release that no metric shows to be bad is finished, and then taken back by whoever is on call."""
         record, where = self.recorder, ("--env", "production")
-        before = after.live()
+        before = record.journal.once("live before v4", after.live)
         with record.stage("By hand"):
             record.act("write v4", lambda: self._version("v4"))
             record.cli("v4", "deploy", *where, "--yes")
@@ -206,31 +226,30 @@ class Rehearser:
             record.act(f"{before} serves everybody", lambda: after.serves(before))
 
     def _place(self, stack: str) -> journey.Place:
-        return journey.Place.of(self.aws, self.cloud, stack)
+        return journey.Place.of(self.aws, self.endpoint, stack)
 
-    def _stop(self) -> None:
-        if self.script.keep:
-            running = detached.remember(self.root / ".manuel", self.cloud)
-            self.facts.append(
-                f'The embedded AWS goes on at {running.endpoint}: eval "$(manuel-release cloud env)", and '
-                "`manuel-release cloud down` at the end."
-            )
-            return
+    def _tell_where(self) -> None:
+        self.facts.append(
+            f'The embedded AWS goes on at {self.endpoint}: eval "$(manuel-release cloud env)", and '
+            "`manuel-release cloud down` at the end."
+        )
+
+    def _stop(self, cloud: EmbeddedCloud) -> None:
         with self.recorder.stage("Cloud down"):
-            self.recorder.act("stop", self.cloud.stop)
+            self.recorder.act("stop", cloud.stop)
 
-    def _result(self, seconds: float, failure: str) -> Rehearsal:
+    def _result(self, failure: str) -> Rehearsal:
         after = self.after
         status: list[dict[str, Any]] = after.status if after is not None else []
         return Rehearsal(
             stages=self.recorder.done(),
-            seconds=seconds,
+            seconds=self.recorder.journal.elapsed,
             releases={one["name"]: one["live_release"] for one in status},
             facts=(*self.facts, NOT_EVIDENCE),
             failure=failure,
             kept=str(self.folder) if self.script.keep or failure else "",
             status=tuple(status),
-            decided=tuple(self.decided),
+            decided=self.recorder.journal.answers(DECIDED),
             traffic=after.traffic() if after is not None else (),
             receipts=tuple(after.receipts) if after is not None else (),
         )

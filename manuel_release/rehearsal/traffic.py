@@ -8,12 +8,15 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from manuel_release.rehearsal.load import NO_ANSWER, Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
     from typing import Self
 
 STOP_SECONDS = 30.0
@@ -34,13 +37,20 @@ class Second:
 
 @dataclass
 class Load:
-    """Real requests at a fixed rate while it lasts; use it as a context manager."""
+    """Real requests at a fixed rate while it lasts; use it as a context manager.
+
+    kept: a file for what was answered; what is in it from an earlier run comes first.
+    """
 
     plan: Plan
+    kept: Path | None = None
     seconds: list[Second] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         self._began = time.time()
+        if self.kept is not None and self.kept.exists():
+            whole, _, _ = self.kept.read_text(encoding="utf-8").rpartition("\n")
+            self.seconds += [_second(json.loads(line)) for line in whole.splitlines()]
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "manuel_release.rehearsal.load"],
             stdin=subprocess.PIPE,
@@ -69,9 +79,16 @@ class Load:
 
     def _read(self) -> None:
         assert self._process.stdout is not None  # noqa: S101
-        for line in self._process.stdout:
-            said = json.loads(line)
-            answers = Counter(
-                {(release, status): n for release, by in said["answers"].items() for status, n in by.items()}
-            )
-            self.seconds.append(Second(self._began + said["second"], answers))
+        with self.kept.open("a", encoding="utf-8") if self.kept is not None else nullcontext() as file:
+            for line in self._process.stdout:
+                said = json.loads(line)
+                told = {"at": self._began + said["second"], "answers": said["answers"]}
+                self.seconds.append(_second(told))
+                if file is not None:
+                    file.write(json.dumps(told) + "\n")
+                    file.flush()
+
+
+def _second(told: Mapping[str, Any]) -> Second:
+    answers = {(release, status): n for release, by in told["answers"].items() for status, n in by.items()}
+    return Second(told["at"], Counter(answers))

@@ -64,10 +64,16 @@ def commit(folder: Path, message: str) -> None:
 
 
 def next_version(previous: Path, target: Path, version: str) -> None:
-    """Copy a version's folder, builds included, and apply the patch that makes it `version`."""
-    shutil.copytree(previous, target, symlinks=True)
-    patch = target / PATCHES / f"{version}.patch"
+    """Copy a version's folder, builds included, and apply the patch that makes it `version`.
+
+    `target` appears when it is whole.
+    """
+    making = target.with_name(f"{target.name}.part")
+    shutil.rmtree(making, ignore_errors=True)
+    shutil.copytree(previous, making, symlinks=True)
+    patch = making / PATCHES / f"{version}.patch"
     if not patch.is_file():
         raise EmulatorError(f"there is no patch for {version}: {patch} does not exist")
-    git(target, "apply", str(patch))
-    commit(target, version)
+    git(making, "apply", str(patch))
+    commit(making, version)
+    making.rename(target)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
@@ -13,7 +13,7 @@ from manuel_release.rehearsal import run
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from manuel_release.rehearsal.run import Script
+    from manuel_release.rehearsal.script import Script
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Script]:
     found: list[Script] = []
 
     class Player:
-        def __init__(self, _root: Path, _folder: Path, _region: str, _progress: object, script: Script) -> None:
-            found.append(script)
+        def __init__(self, *given: Any) -> None:
+            found.append(given[4])
 
         def run(self) -> None:
             raise KeyboardInterrupt
@@ -41,6 +41,7 @@ def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Script]:
         (("--fail-at", "Build", "--fault", "latency"), "latency cannot be rehearsed in Build"),
         (("--fail-at", "Nowhere"), "Nowhere"),
         (("--fault", "rain"), "rain"),
+        (("--resume", "--quick"), "it takes no other option"),
     ],
 )
 def test_what_makes_no_rehearsal_is_wrong_usage(scripts, arguments, said) -> None:
@@ -65,3 +66,11 @@ def test_what_is_played(scripts, arguments, good, bad, by_hand) -> None:
     (script,) = scripts
     assert (script.good, script.bad.kind if script.bad else None, script.by_hand) == (good, bad, by_hand)
     assert script.approve is False
+
+
+def test_without_one_that_was_interrupted_there_is_nothing_to_resume(scripts) -> None:
+    result = CliRunner().invoke(root, ["rehearse", "--resume"])
+
+    assert (result.exit_code, scripts) == (3, [])
+    assert "nothing to resume" in result.stderr
+    assert "rehearse --keep" in result.stderr

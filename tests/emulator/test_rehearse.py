@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import zipfile
 from dataclasses import replace
 from datetime import datetime
@@ -16,6 +17,7 @@ from tests_root import ROOT
 from manuel_release.errors import EmulatorError, Refused
 from manuel_release.rehearsal import detached, push, run, workspace
 from manuel_release.rehearsal.process import answers
+from manuel_release.rehearsal.script import Script, interrupted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.emulator
 
 
-QUICK = run.Script(bad=None, by_hand=False)
+QUICK = Script(bad=None, by_hand=False)
 """The shortest; none of these tests gets so far that it matters. `make rehearse` itself is the test of the whole."""
 
 
@@ -44,12 +46,12 @@ def test_a_rehearsal_that_fails_stops_its_cloud_says_why_and_keeps_its_logs(tmp_
 
 
 def test_a_cloud_that_is_kept_goes_on_and_there_is_no_second_one(tmp_path: Path) -> None:
-    broken, script = tmp_path / "broken", replace(QUICK, keep=True)
+    broken, kept = tmp_path / "broken", replace(QUICK, keep=True)
     workspace.copy_tree(ROOT, broken)
     (broken / "operations.yaml").write_text("Resources: {Bad: {Type: AWS::No::Such}}\n")
     (broken / ".manuel").mkdir()
 
-    done = run.Rehearser(broken, tmp_path / "rehearsal", "eu-west-1", Told(), script).run()
+    done = run.Rehearser(broken, tmp_path / "rehearsal", "eu-west-1", Told(), kept).run()
 
     running = detached.find(broken / ".manuel")
     try:
@@ -57,9 +59,39 @@ def test_a_cloud_that_is_kept_goes_on_and_there_is_no_second_one(tmp_path: Path)
         assert running.endpoint in "".join(done.facts)
         assert answers(running.endpoint)
         with pytest.raises(Refused, match="runs already"):
-            run.Rehearser(broken, tmp_path / "second", "eu-west-1", Told(), script).run()
+            run.Rehearser(broken, tmp_path / "second", "eu-west-1", Told(), kept).run()
     finally:
         detached.down(broken / ".manuel")
+
+
+def test_one_that_is_resumed_goes_on_where_it_was_and_repeats_nothing(tmp_path: Path) -> None:
+    root, kept = tmp_path / "root", replace(QUICK, keep=True)
+    workspace.copy_tree(ROOT, root)
+    (root / "operations.yaml").write_text("Resources: {Bad: {Type: AWS::No::Such}}\n")
+    (root / "template.yaml").write_text("Resources: {Bad: {Type: AWS::No::Such}}\n")
+    folder = root / ".manuel" / "rehearsals" / "one"
+    log = folder / "rehearsal.log"
+
+    try:
+        failures = [run.Rehearser(root, folder, "eu-west-1", Told(), kept, "c0ffee").run().failure]
+        shutil.copy(ROOT / "operations.yaml", folder / "v1")
+        for _ in range(2):
+            begun = interrupted(root / ".manuel")
+            known = begun.folder, begun.cloud.region, Told(), begun.script, begun.commit, begun.cloud.endpoint
+            done = run.Rehearser(root, *known).run()
+            failures.append(done.failure)
+    finally:
+        detached.down(root / ".manuel")
+
+    assert (begun.folder, begun.script, begun.commit) == (folder, kept, "c0ffee")
+    assert ["bootstrap" in failure.splitlines()[0] for failure in failures] == [True, False, False]
+    assert "deploy" in failures[2]
+    assert [stage.name for stage in done.stages] == ["Embedded AWS", "Bootstrap", "First release"]
+    assert [line.split()[1] for line in log.read_text().splitlines() if line.startswith("$ ")] == [
+        *("bootstrap", "bootstrap", "deploy", "deploy"),
+    ]
+    with pytest.raises(Refused, match="nothing to resume"):
+        interrupted(root / ".manuel")
 
 
 class Interrupting(Told):
