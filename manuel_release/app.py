@@ -37,10 +37,15 @@ class App:
     """Everything a command needs, made when it is first asked for."""
 
     def __init__(self, options: GlobalOptions, screen: Screen) -> None:
-        """`hurried` may be set before anything is asked for: what this machine remembers is then not read again."""
+        """Two things may be changed before anything is asked for.
+
+        hurried: what this machine remembers is not read again. files: whether a settings file is looked for; if not,
+        those in SSM count, whatever lies around where this runs.
+        """
         self.options = options
         self.screen = screen
         self.hurried = False
+        self.files = True
         self._calls_for_settings = 0
 
     @classmethod
@@ -51,7 +56,7 @@ class App:
     @cached_property
     def settings(self) -> Settings:
         """The settings that count here; raises SettingsError."""
-        return settings_module.load(self.options.config, Path.cwd(), self._settings_in_ssm)
+        return settings_module.load(self.options.config, Path.cwd() if self.files else None, self._settings_in_ssm)
 
     def _settings_in_ssm(self) -> str | None:
         if self.hurried and _SETTINGS in self.memory:

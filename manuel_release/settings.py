@@ -273,9 +273,12 @@ def find_file(config: str | None, start: Path) -> Path | None:
     return None
 
 
-def load(config: str | None, start: Path, from_ssm: Callable[[], str | None]) -> Settings:
-    """The settings that count here; `from_ssm` is asked only when there is no file, and may answer None."""
-    path = find_file(config, start)
+def load(config: str | None, start: Path | None, from_ssm: Callable[[], str | None]) -> Settings:
+    """The settings that count here; `from_ssm` is asked only when there is no file, and may answer None.
+
+    start: the folder from which on a file is looked for, upwards; None for no file.
+    """
+    path = find_file(config, start) if start is not None else None
     if path is not None:
         return replace(parse(path.read_text(encoding="utf-8"), str(path)), root=path.resolve().parent)
     text = from_ssm()

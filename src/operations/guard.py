@@ -64,7 +64,9 @@ def _judge(app: App) -> str:
 
 def _app(environment: str | None) -> App:
     """The App of an environment, without a terminal: nothing that the guard calls shows anything."""
-    return App(GlobalOptions(environment=environment, yes=True), cast("Screen", None))
+    app = App(GlobalOptions(environment=environment, yes=True), cast("Screen", None))
+    app.files = False
+    return app
 
 
 @dataclass(frozen=True)

@@ -451,3 +451,12 @@ def test_limits_that_are_only_reported_are_told(world: World) -> None:
 
     assert world.happens(alarm("manuel-prod-r-13-5xx")) == ["investigate"]
     assert world.told == ["To be investigated: r-13 in production"]
+
+
+def test_only_the_settings_in_ssm_count_whatever_lies_around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "manuel-release.toml").write_text("poll_seconds = 3\n")
+    (tmp_path / "code").mkdir()
+    monkeypatch.chdir(tmp_path / "code")
+    monkeypatch.setattr(App, "_settings_in_ssm", lambda _: "poll_seconds = 9\n")
+
+    assert Guard().app(None).settings.poll_seconds == 9.0
