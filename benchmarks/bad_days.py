@@ -37,8 +37,9 @@ def rehearse(fault: Fault) -> dict[str, Any]:
 def row(fault: Fault, answer: dict[str, Any]) -> str:
     """One line of the table."""
     back = answer.get("rollback") or {}
-    by = "a build of the pipeline" if back and back["by"].startswith("AWSCodeBuild-") else back.get("by", "")
-    who = f"{by} ({back['trigger']})" if back else "nobody had to"
+    by = str(back.get("by", "")).partition(" (")[0]  # without the machine
+    by = "a build of the pipeline" if by.startswith("AWSCodeBuild-") else by
+    who = f"{by} ({back['trigger'].partition(':')[0]})" if back else "nobody had to"
     seconds = back.get("seconds_to_traffic_restored")
     restored = "" if seconds is None else f", traffic restored after {seconds:.1f} s"
     ended = f"{answer['releases'].get('production', '?')} serves" if answer["ok"] else f"**{answer['failure'][:80]}**"
