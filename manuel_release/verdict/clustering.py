@@ -1,9 +1,10 @@
 """Recognising that events come in runs, so that one unlucky user is not taken for many witnesses.
 
-Two neighbouring counts a, b with the same Poisson rate: given s = a + b, (a - b)^2 / s has mean exactly 1, whatever the
-rate is, so incidents and daily rhythm do not disturb it. Runs of K events give E[K^2] / E[K] instead. The split of
-requests works the same way: with independent draws the standardised squared difference of two neighbouring shares has
-mean 1. Bets on "more than that" are e-processes, so a healthy stream is taken for a clustered one rarely.
+Two neighbouring counts a, b with the same rate for each request: given s = a + b and the first one's part q of the
+requests, (a - s q)^2 / (s q (1 - q)) has mean exactly 1, whatever the rate is and however the traffic jumps, so
+incidents and daily rhythm do not disturb it. Runs of K events give E[K^2] / E[K] instead. The split of requests works
+the same way: with independent draws the standardised squared difference of two neighbouring shares has mean 1. Bets on
+"more than that" are e-processes, so a healthy stream is taken for a clustered one rarely.
 """
 
 from __future__ import annotations
@@ -72,17 +73,23 @@ class EventRuns:
         self._squares = 0.0
         self._sums = 0.0
 
-    def learn(self, start: float, count: int) -> None:
-        """Add one interval of the stable arm's events, beginning at `start` seconds."""
+    def learn(self, start: float, events: int, requests: int) -> None:
+        """Add one interval of the stable arm's events and requests, beginning at `start` seconds."""
+        if not requests:
+            return
         for blocks, bet in zip(self._blocks, self._bets, strict=True):
-            pair = blocks.add(start, count)
-            if pair is None or (events := sum(pair)) < LEAST_EVENTS:
+            pair = blocks.add(start, events, requests)
+            if pair is None:
                 continue
-            square = float((pair[0] - pair[1]) ** 2)
-            bet.update(square / events, TOLERATED + TOLERATED_RATE_CHANGE * events)
+            (mine, first), (other, second) = pair
+            both, part = mine + other, first / (first + second)
+            if both < LEAST_EVENTS:
+                continue
+            square = (mine - both * part) ** 2 / (part * (1.0 - part))
+            bet.update(square / both, TOLERATED + TOLERATED_RATE_CHANGE * both)
             if blocks.seconds > 0.0:
                 self._squares += square
-                self._sums += events
+                self._sums += both
 
     def see_split(self, canary: int, stable: int) -> None:
         """Add one interval's events of both arms."""
@@ -159,27 +166,27 @@ class SplitRuns:
 
 
 class _Pairs:
-    """Sums counts into blocks and gives them out two by two."""
+    """Sums (events, requests) into blocks and gives them out two by two."""
 
-    __slots__ = ("_block", "_count", "_first", "seconds")
+    __slots__ = ("_block", "_first", "_sums", "seconds")
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._block: float | None = None
-        self._count = 0
-        self._first: int | None = None
+        self._sums = (0, 0)
+        self._first: tuple[int, int] | None = None
 
-    def add(self, start: float, count: int) -> tuple[int, int] | None:
+    def add(self, start: float, events: int, requests: int) -> tuple[tuple[int, int], tuple[int, int]] | None:
         block = start if self.seconds <= 0.0 else start // self.seconds
         if self._block is None:
             self._block = block
-        finished: tuple[int, int] | None = None
+        finished: tuple[tuple[int, int], tuple[int, int]] | None = None
         if block != self._block:
             if self._first is None:
-                self._first = self._count
+                self._first = self._sums
             else:
-                finished = (self._first, self._count)
+                finished = (self._first, self._sums)
                 self._first = None
-            self._block, self._count = block, 0
-        self._count += count
+            self._block, self._sums = block, (0, 0)
+        self._sums = (self._sums[0] + events, self._sums[1] + requests)
         return finished

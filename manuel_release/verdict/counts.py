@@ -60,6 +60,14 @@ def _count(value: Any, name: str) -> int:
     return int(value)
 
 
+def _buckets(hist: Sequence[int] | None) -> tuple[int, ...]:
+    try:
+        return () if hist is None else tuple(map(int, hist))
+    except (OverflowError, ValueError) as error:
+        message = f"hist holds what is no count: {error}"
+        raise ValueError(message) from error
+
+
 def read(arm: Arm, *, weighted: bool = False) -> ArmCounts:
     """Copy and check one arm's interval; `weighted` says that its weight is needed.
 
@@ -74,7 +82,7 @@ def read(arm: Arm, *, weighted: bool = False) -> ArmCounts:
         message = f"weight is not a share 0-1: {weight!r}"
         raise ValueError(message)
     errors = errors_4xx + errors_5xx
-    hist = tuple(map(int, arm.hist))
+    hist = _buckets(arm.hist)
     if hist and min(hist) < 0:
         message = f"hist has a negative count: {min(hist)}"
         raise ValueError(message)

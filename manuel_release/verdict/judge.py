@@ -62,12 +62,15 @@ class Judge:
         self._breaches: tuple[Breach, ...] = ()
         self._verdict: Verdict | None = None
 
-    def warmup(self, t: float, stable: Arm) -> None:
+    def warmup(self, t: float, stable: Arm | None) -> None:
         """Learn from an interval before the canary: what is slow, how many errors are usual, whether they come in runs.
 
-        `t` is in seconds like update's, usually negative. Helps latency and *good*; the judge works without it.
+        `t` is in seconds like update's, usually negative. Helps latency and *good*; the judge works without it. None is
+        an interval without data. Raises ValueError like update.
         """
-        self._learn(t, read(stable))
+        self._clock.warmup(t)
+        if stable is not None:
+            self._learn(t, read(stable))
 
     def update(self, t: float, stable: Arm | None, canary: Arm | None) -> Verdict:
         """Judge one interval of both arms.

@@ -51,6 +51,7 @@ class LatencyPast:
         """Add one interval of the stable arm; raises ValueError when the buckets differ from earlier ones."""
         if not hist:
             return
+        self.require_same_buckets(hist)
         if not self.counts:
             self.counts = [0.0] * len(hist)
         self._learned += 1
@@ -58,6 +59,12 @@ class LatencyPast:
             self.counts = [count / 2.0 for count in self.counts]
         self.counts = [count + new for count, new in zip(self.counts, hist, strict=True)]
         self.total = sum(self.counts)
+
+    def require_same_buckets(self, hist: Sequence[int]) -> None:
+        """Raise ValueError when `hist` has another number of buckets than the past."""
+        if self.counts and hist and len(hist) != len(self.counts):
+            message = f"the latency buckets changed: {len(self.counts)} before, {len(hist)} now"
+            raise ValueError(message)
 
     def quantile_bucket(self, share: float) -> int:
         """Number of the first bucket at whose upper edge at least `share` (0-1) of past requests had ended."""

@@ -8,7 +8,8 @@ A recording is a CSV with a header and one row per arm and interval:
 
 `t` is in seconds since the canary started, `arm` is stable or canary, `weight` is the canary's share 0-1, and `hist`
 has latency counts separated by spaces. `release`, `hist` and `complete` may be absent; every other column is a counter,
-and an empty field was not measured. Stable rows before 0 are warm-up. An arm without a row is missing data.
+and an empty field was not measured. Rows of the stable arm alone up to 0 are warm-up. An arm without a row is missing
+data.
 """
 
 from __future__ import annotations
@@ -20,14 +21,15 @@ from typing import TYPE_CHECKING
 from manuel_release.verdict.counts import ArmCounts
 from manuel_release.verdict.evidence import Value, Verdict
 from manuel_release.verdict.judge import Judge
+from manuel_release.verdict.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from manuel_release.verdict.settings import Settings
-
 ARMS = ("stable", "canary")
 KNOWN = ("release", "t", "arm", "weight", "requests", "errors_4xx", "errors_5xx", "hist", "complete")
+BUSINESS = ("query_failures", "transcription_failures", "quota_failures", "quota_violations")
+"""Counters that are judged when a recording has them; throttles and function errors are 5xx already."""
 NEEDED = ("t", "arm", "weight", "requests", "errors_4xx", "errors_5xx")
 
 
@@ -122,7 +124,7 @@ def _row(row: dict[str, str]) -> tuple[str, float, str, ArmCounts]:
 
 def _recording(release: str, times: dict[float, dict[str, ArmCounts]]) -> Recording:
     intervals = [RecordedInterval(t, arms.get("stable"), arms.get("canary")) for t, arms in sorted(times.items())]
-    before = tuple(i for i in intervals if i.t < 0.0 and i.canary is None)
+    before = tuple(i for i in intervals if i.t <= 0.0 and i.canary is None)
     return Recording(release, before, tuple(i for i in intervals if i not in before))
 
 
@@ -154,12 +156,12 @@ def replay(
 ) -> Replay:
     """Feed a recording to a new judge; `each` is called with the verdict after every interval.
 
-    Raises ValueError when the recording has no interval to judge.
+    Without `settings` the judge has the defaults and looks at the business counters that the recording has. Raises
+    ValueError when the recording has no interval to judge.
     """
-    judge = Judge(alpha, settings)
+    judge = Judge(alpha, settings or Settings(business=_recorded_business(recording)))
     for interval in recording.warmup:
-        if interval.stable is not None:
-            judge.warmup(interval.t, interval.stable)
+        judge.warmup(interval.t, interval.stable)
     final: Verdict | None = None
     good_at: float | None = None
     before = after = 0
@@ -179,6 +181,12 @@ def replay(
         raise ValueError(message)
     stopped_at = final.decided_at if final.value is Value.ROLLBACK else None
     return Replay(recording.release, final, stopped_at, good_at, before, after)
+
+
+def _recorded_business(recording: Recording) -> tuple[str, ...]:
+    """The judged counters that the canary's arm has in any interval."""
+    names = {name for interval in recording.intervals if interval.canary for name in interval.canary.counters}
+    return tuple(name for name in BUSINESS if name in names)
 
 
 def summarise(replays: Iterable[Replay], bad_releases: Collection[str]) -> ReplaySummary:

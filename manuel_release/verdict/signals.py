@@ -75,7 +75,7 @@ class EventSignal:
         reading = self._kind.read(stable)
         if reading is None:
             return
-        self._runs.learn(start, reading[0])
+        self._runs.learn(start, *reading)
         if self.proof:
             self.proof.learn(*reading)
 

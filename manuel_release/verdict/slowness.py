@@ -17,10 +17,15 @@ if TYPE_CHECKING:
 
 SLOW = 0.95
 VERY_SLOW = 0.99
+MOST_SLOW = 0.5
+"""With a larger part of the past in the last bucket, the buckets cannot show that a canary is not slower."""
 
 
 class LatencySignal:
-    """Latency of both arms, by bucket; "slow" is slower than the stable arm's past P95.
+    """Latency of both arms, by bucket; "slow" is slower than the bucket of the stable arm's past P95.
+
+    Nothing is slower than the last bucket, so if P95 lies there, that bucket itself is slow: *good* needs counts that
+    could have shown the contrary.
 
     Cold starts: an interval in grace counts against the canary only where fast requests are missing, and adds nothing
     to the proof that it is good.
@@ -37,6 +42,7 @@ class LatencySignal:
         self._whole = Sums()
         self._highest = 1.0
         self._slow_bucket = 0
+        self._resolved = False
         self._measured = False
         self._phi = 1.0
 
@@ -45,15 +51,19 @@ class LatencySignal:
         past = self._past
         past.learn(stable.hist)
         if past.total >= LEAST_PAST:
-            self._slow_bucket = past.quantile_bucket(SLOW)
-            self.proof.know(sum(past.counts[self._slow_bucket + 1 :]), past.total)
+            self._slow_bucket = min(past.quantile_bucket(SLOW), len(past.counts) - 2)
+            slow = sum(past.counts[self._slow_bucket + 1 :])
+            self._resolved = slow <= MOST_SLOW * past.total
+            self.proof.know(slow, past.total)
 
     def update(self, interval: Interval, phi: float) -> None:
-        """Bet on one interval; raises ValueError when the arms' buckets differ."""
-        canary, stable = interval.canary.hist, interval.stable.hist
+        """Bet on one interval; raises ValueError when buckets differ between the arms or from earlier ones."""
+        canary, stable = self._buckets(interval.canary), self._buckets(interval.stable)
         if canary and stable and len(canary) != len(stable):
             message = f"the arms' latency buckets differ: {len(canary)} and {len(stable)}"
             raise ValueError(message)
+        for hist in (canary, stable):
+            self._past.require_same_buckets(hist)
         self._measured = bool(canary and stable) and self._past.total >= LEAST_PAST
         self._phi = phi
         if not interval.betting or not self._measured:
@@ -68,6 +78,10 @@ class LatencySignal:
             sums.add_hists(canary, stable)
         if not interval.grace:
             self.proof.update(*slow, *slow_stable)
+
+    def _buckets(self, arm: ArmCounts) -> tuple[int, ...]:
+        """The arm's histogram; an arm without requests and without buckets has none in each of the past's."""
+        return arm.hist or (() if arm.requests else (0,) * len(self._past.counts))
 
     def _material(self) -> bool:
         """P95 or P99 up by the ratio, or without edges the share of slow requests up by so much."""
@@ -95,7 +109,7 @@ class LatencySignal:
         edges = self._settings.edges_ms
         return Facts(
             metric="latency",
-            measured=self._measured,
+            measured=self._measured and (self._resolved or proven_worse),
             material=proven_worse and self._material(),
             sums=sums,
             e_value=self._process.value,

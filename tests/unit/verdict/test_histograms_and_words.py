@@ -50,7 +50,7 @@ def test_the_past_fades_and_refuses_other_buckets() -> None:
         past.learn((2, 0))
     assert past.counts == [61.0, 0.0]
     assert past.quantile_bucket(0.95) == 0
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="buckets changed"):
         past.learn((1, 2, 3))
 
 
@@ -113,3 +113,17 @@ def test_the_clock_reads_ends_unless_the_first_stamp_is_zero() -> None:
 
     assert [ends.interval(t) for t in (10, 20, 40)] == [(0, 10), (10, 20), (20, 40)]
     assert [begins.interval(t) for t in (0, 10, 30)] == [(0, 10), (10, 20), (30, 50)]
+
+
+@pytest.mark.parametrize("seconds", [1, 5, 30, 60])
+def test_the_first_interval_is_as_long_as_the_warm_up_s_or_began_at_zero(seconds: int) -> None:
+    ends, late, begins, alone, coarse = Clock(), Clock(), Clock(), Clock(), Clock()
+    for warmed in (ends, late, begins, coarse):
+        for i in (-5, -4, -2, -1):
+            warmed.warmup(i * seconds)
+
+    assert ends.interval(seconds) == (0, seconds)
+    assert coarse.interval(1) == (0, 1)
+    assert late.interval(600) == (600 - seconds, 600)
+    assert begins.interval(0) == (0, seconds)
+    assert alone.interval(seconds) == (0, seconds)

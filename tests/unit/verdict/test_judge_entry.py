@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.verdict.traffic import HEALTHY, SLOWER, arm, judged, release
+from unit.verdict.traffic import HEALTHY, SLOWER, arm, feed, judged, release
 
 from manuel_release.verdict import ArmCounts, Judge, Routing, Settings, Value
 
@@ -104,12 +104,68 @@ def test_time_that_runs_backwards_is_refused() -> None:
         ArmCounts(10, 0, 0, (1, -1, 1, 1, 1, 1, 1, 1, 1), 0.1),
         ArmCounts(10, 0, 0, (1,) * 9, 1.1),
         ArmCounts(10, 0, 0, (1,) * 5, 0.1),
+        ArmCounts(10, 0, 0, (float("inf"),) * 9, 0.1),  # type: ignore[arg-type]
         ArmCounts(10, float("nan"), 0, (1,) * 9, 0.1),  # type: ignore[arg-type]
     ],
 )
 def test_impossible_counts_are_refused(canary: ArmCounts) -> None:
     with pytest.raises(ValueError, match=r"count|weight|buckets|hist"):
         judged().update(10, arm(900), canary)
+
+
+@pytest.mark.parametrize("buckets", [7, 12])
+@pytest.mark.parametrize("t", [10, 100])
+def test_other_latency_buckets_than_before_are_refused(buckets: int, t: float) -> None:
+    judge = judged()
+    stable, canary = (replace(one, hist=(9,) * buckets) for one in HEALTHY)
+    with pytest.raises(ValueError, match=f"buckets changed: 9 before, {buckets} now"):
+        judge.update(t, stable, canary)
+    with pytest.raises(ValueError, match=f"buckets changed: 9 before, {buckets} now"):
+        judge.warmup(t, stable)
+
+
+@pytest.mark.parametrize("hist", [(), None])
+def test_no_buckets_for_no_requests_are_not_missing_data(hist: tuple[int, ...] | None) -> None:
+    nothing = Plain(0, 0, 0, hist, 0.1)  # type: ignore[arg-type]
+    judge = judged()
+
+    assert feed(judge, [HEALTHY] * 20).value is Value.PROMOTE
+    assert judge.update(210, HEALTHY[0], nothing).value is Value.PROMOTE
+    assert judge.update(220, nothing, nothing).value is Value.PROMOTE
+
+
+def test_a_warm_up_interval_without_data_teaches_nothing() -> None:
+    gap, whole = judged(), judged()
+    gap.warmup(0, None)
+
+    assert gap.update(10, *HEALTHY) == whole.update(10, *HEALTHY)
+
+
+@pytest.mark.parametrize("seconds", [5.0, 60.0])
+def test_stamps_of_ends_and_beginnings_mean_the_same_at_any_length(seconds: float) -> None:
+    begins, ends = Judge(), Judge()
+    for i in range(-20, 0):
+        begins.warmup(seconds * i, arm(900, 5))
+        ends.warmup(seconds * (i + 1), arm(900, 5))
+    for i in range(12):
+        pair = arm(900, 5), arm(100, 1, shares=SLOWER)
+        assert begins.update(seconds * i, *pair) == ends.update(seconds * (i + 1), *pair)
+
+
+def test_the_price_of_the_next_step_knows_how_long_the_first_interval_was() -> None:
+    minute, ten = Judge(), Judge()
+    minute.update(60, arm(5400, 0), arm(600, 1))
+    for i in range(6):
+        ten.update(10.0 * (i + 1), arm(900, 0), arm(100, int(i == 0)))
+
+    assert minute.worst_case(0.5) == ten.worst_case(0.5)
+
+
+def test_the_standard_library_is_enough() -> None:
+    root = Path(__file__).resolve().parents[3]
+    script = f"import sys; sys.path.append({str(root)!r}); from manuel_release.verdict import Judge, replay, selftest"
+
+    subprocess.run([sys.executable, "-I", "-S", "-c", script], check=True, capture_output=True)
 
 
 def test_an_update_takes_less_than_two_milliseconds() -> None:

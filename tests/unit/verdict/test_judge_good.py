@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from unit.verdict.traffic import COLD, arm, feed, judged, signal
 
-from manuel_release.verdict import ArmCounts, Finding, Judge, Routing, Settings, Value
+from manuel_release.verdict import ArmCounts, Finding, Judge, Routing, Settings, Value, Verdict
 
 
 def test_a_healthy_canary_is_promoted_and_the_numbers_say_why() -> None:
@@ -152,3 +152,40 @@ def test_good_is_dated_when_it_was_first_shown_and_again_after_a_doubt() -> None
     assert judge.update(210, *good).decided_at == first < 210
     assert judge.update(220, None, good[1]).decided_at is None
     assert feed(judge, [good] * 7, start=220).decided_at == 290
+
+
+@pytest.mark.parametrize("canary", [(50, 30, 20), (40, 40, 20), (44, 34, 22)])
+def test_a_p95_in_the_last_bucket_is_no_proof_from_nothing(canary: tuple[int, ...]) -> None:
+    def verdict(after: tuple[int, ...], intervals: int) -> Verdict:
+        judge = Judge()
+        usual = ArmCounts(900, 0, 0, (450, 360, 90), 0.1)
+        for i in range(30):
+            judge.warmup(10.0 * (i - 30), usual)
+        return feed(judge, [(usual, ArmCounts(100, 0, 0, after, 0.1))] * intervals)
+
+    assert verdict((50, 40, 10), 60).value is Value.PROMOTE
+    assert verdict(canary, 60).value is not Value.PROMOTE
+
+
+@pytest.mark.parametrize("usual", [(900,), (0, 900), (0, 300, 600)])
+def test_buckets_that_most_requests_exceed_are_never_good(usual: tuple[int, ...]) -> None:
+    stable, canary = ArmCounts(900, 0, 0, usual, 0.1), ArmCounts(100, 0, 0, tuple(n // 9 for n in usual), 0.1)
+    judge = Judge()
+    for i in range(30):
+        judge.warmup(10.0 * (i - 30), stable)
+    verdict = feed(judge, [(stable, canary)] * 60)
+
+    assert verdict.value is Value.CONTINUE
+    assert signal(verdict, "5xx").finding is Finding.GOOD
+    assert signal(verdict, "latency").finding is Finding.NO_DATA
+
+
+def test_a_slower_canary_is_found_also_where_most_requests_exceed_the_buckets() -> None:
+    usual = ArmCounts(900, 0, 0, (90, 270, 540), 0.1)
+    judge = Judge()
+    for i in range(30):
+        judge.warmup(10.0 * (i - 30), usual)
+    verdict = feed(judge, [(usual, ArmCounts(100, 0, 0, (0, 8, 92), 0.1))] * 20)
+
+    assert verdict.value is Value.ROLLBACK
+    assert "slow requests" in verdict.sentence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from unit.verdict.traffic import arm, feed, judged, release, signal
+from unit.verdict.traffic import arm, binomial, feed, judged, release, signal
 
 from manuel_release.verdict import Judge, LimitsMode, Routing, Settings, Value
 
@@ -36,6 +36,18 @@ def test_errors_that_come_in_runs_of_one_user_are_recognised_and_weigh_less() ->
     assert any("count as one" in sentence for sentence in verdict.investigate)
     steady = judged(past=60, errors=4)
     assert steady.update(10, arm(900, 8), arm(100, 8)).value is Value.ROLLBACK
+
+
+def test_bursts_of_traffic_do_not_take_the_weight_from_errors() -> None:
+    random = Random("bursts of traffic")
+    judge = Judge()
+    for i in range(60):
+        requests = random.choice([0, 300, 600, 6000])
+        judge.warmup(10.0 * (i - 60), arm(requests, binomial(random, requests, 0.01)))
+    verdict = judge.update(10, arm(900, 8), arm(100, 8))
+
+    assert signal(verdict, "5xx").phi == 1
+    assert verdict.value is Value.ROLLBACK
 
 
 def test_declared_per_request_routing_gives_every_event_its_full_weight() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -78,6 +79,32 @@ def test_replaying_the_counts_gives_the_same_judge_again() -> None:
     assert replay(recorded("r-12", 0.005)) == replay(recorded("r-12", 0.005))
 
 
+def test_the_last_interval_before_the_canary_ends_at_0_and_is_warm_up() -> None:
+    good = recorded("r-12", 0.005)
+    ends = Recording("r-12", tuple(replace(i, t=i.t + 10.0) for i in good.warmup), good.intervals)
+    (read,) = read_csv(write_csv([ends]))
+
+    assert [interval.t for interval in read.warmup][-1] == 0.0
+    assert read.intervals == good.intervals
+    assert replay(read).verdict.t == 300.0
+
+
+def test_a_replay_judges_the_business_counters_that_were_recorded() -> None:
+    def pair(failed: int, counter: str) -> RecordedInterval:
+        return RecordedInterval(
+            10.0,
+            arm(180, counters={"queries": 90, "transcriptions": 90, counter: 1}),
+            arm(20, counters={"queries": 10, "transcriptions": 10, counter: failed}),
+        )
+
+    for counter in ("query_failures", "transcription_failures", "quota_failures", "quota_violations"):
+        for failed in (0, 8):
+            one = pair(failed, counter)
+            recording = Recording("r-9", (), tuple(replace(one, t=10.0 * (i + 1)) for i in range(6)))
+            assert replay(recording).stopped is (failed > 0)
+            assert not replay(recording, settings=Settings()).stopped
+
+
 def test_the_summary_tells_bad_releases_stopped_from_good_ones() -> None:
     replays = [replay(recorded(f"r-{n}", rate)) for n, rate in enumerate((0.2, 0.3, 0.005, 0.005))]
     summary = summarise(replays, {"r-0", "r-1"})
@@ -139,7 +166,7 @@ def test_too_little_traffic_for_a_self_test_is_refused() -> None:
 
 def test_the_first_third_of_the_traffic_is_the_past() -> None:
     other_buckets = [ArmCounts(100, 0, 0, (50, 50))] * 10
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="buckets changed"):
         self_test([*other_buckets, *history("rest", 60, 0.02)[:20]], runs=1, seed=1)
 
 

@@ -94,7 +94,7 @@ def test_single_events_are_not_taken_for_runs_in_incidents_and_busy_hours() -> N
         for i in range(120):
             rate *= 1.0 + 0.1 * (random.random() - 0.5)
             incident = 20.0 if 60 <= i < 72 else 0.0
-            runs.learn(10.0 * i, poisson(random, rate + incident))
+            runs.learn(10.0 * i, poisson(random, rate + incident), 200)
         taken += runs.phi > 1.0
 
     assert taken <= 15
@@ -106,18 +106,44 @@ def test_runs_of_events_are_recognised_with_about_their_length() -> None:
     for _ in range(40):
         runs = EventRuns()
         for i in range(180):
-            runs.learn(10.0 * i, 6 * poisson(random, 0.5))
+            runs.learn(10.0 * i, 6 * poisson(random, 0.5), 200)
         lengths.append(runs.phi)
 
     assert sum(length > 1 for length in lengths) >= 36
     assert 4 <= sorted(lengths)[20] <= 8
 
 
+def test_traffic_that_jumps_is_not_taken_for_runs() -> None:
+    random = Random("jumps")
+    taken = 0
+    for _ in range(60):
+        runs = EventRuns()
+        for i in range(90):
+            requests = random.choice([0, 100, 200, 3000])
+            runs.learn(10.0 * i, binomial(random, requests, 0.02), requests)
+        taken += runs.phi > 1.0
+
+    assert taken <= 3
+
+
+def test_runs_of_events_are_recognised_in_traffic_that_jumps() -> None:
+    random = Random("runs that jump")
+    found = 0
+    for _ in range(40):
+        runs = EventRuns()
+        for i in range(180):
+            requests = random.choice([0, 100, 200, 600])
+            runs.learn(10.0 * i, 6 * binomial(random, requests // 6, 0.02), requests)
+        found += runs.phi > 1.0
+
+    assert found >= 30
+
+
 def test_assumed_runs_yield_to_what_is_seen() -> None:
     runs = EventRuns(assumed=True)
     assert runs.phi == 8.0
     for i in range(360):
-        runs.learn(10.0 * i, 3)
+        runs.learn(10.0 * i, 3, 200)
 
     assert runs.phi == 1.0
 
@@ -155,7 +181,7 @@ def test_a_restless_error_rate_is_hardly_taken_for_runs() -> None:
     for _ in range(60):
         runs = EventRuns()
         for i in range(90):
-            runs.learn(10.0 * i, poisson(random, 40.0 * random.lognormvariate(0.0, 0.15)))
+            runs.learn(10.0 * i, poisson(random, 40.0 * random.lognormvariate(0.0, 0.15)), 200)
         taken += runs.phi > 1.0
 
     assert taken <= 20
@@ -165,7 +191,7 @@ def test_the_split_refutes_runs_that_only_the_counts_show() -> None:
     random = Random("refuted")
     runs = EventRuns()
     for i in range(120):
-        runs.learn(10.0 * i, poisson(random, random.choice([2.0, 30.0])))
+        runs.learn(10.0 * i, poisson(random, random.choice([2.0, 30.0])), 200)
     assert runs.phi > 2.0
     for _ in range(60):
         mine = binomial(random, 40, 0.1)
