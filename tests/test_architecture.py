@@ -29,7 +29,7 @@ OURS: dict[str, set[str]] = {
     "doctor": {"artifact", "aws", "observe", "plan", "programs", "record", "settings"},
     "view": set(),
     "verdict": set(),
-    "rehearsal": {"apply", "artifact", "aws", "observe", "pipeline", "programs", "settings"},
+    "rehearsal": {"apply", "artifact", "aws", "lease", "observe", "pipeline", "programs", "settings"},
     "pipeline": {"artifact"},
     "gates": set(),
 }

@@ -37,23 +37,32 @@ def command(app: App, /, *, resume: bool, **given: Any) -> None:
     manuel-release rehearse --resume
     """  # noqa: D301 - click's mark for lines that are not wrapped
     from manuel_release.artifact import source  # noqa: PLC0415 - `--help` stays fast
+    from manuel_release.errors import Refused  # noqa: PLC0415
     from manuel_release.rehearsal import stamp  # noqa: PLC0415
     from manuel_release.rehearsal.run import Rehearser  # noqa: PLC0415
     from manuel_release.rehearsal.script import interrupted  # noqa: PLC0415
     from manuel_release.view import rehearsal as view  # noqa: PLC0415
     from manuel_release.view.progress import progress_for  # noqa: PLC0415
 
-    state, region = app.root / ".manuel", app.options.region or app.settings.region
+    state = app.root / ".manuel"
     if resume:
-        if any(given.values()):
+        if any(value for name, value in given.items() if name != "approve"):  # `make rehearse` always passes it
             raise click.UsageError("--resume goes on with what was begun; it takes no other option of `rehearse`.")
         begun = interrupted(state)
+        if source.commit(app.root) != begun.commit:
+            raise Refused(
+                f"the rehearsal was begun with {begun.commit or 'no commit'}, and something else is checked out now",
+                hint="Check that out, or end it with `manuel-release cloud down` and begin anew.",
+            )
         folder, script, commit, endpoint = begun.folder, begun.script, begun.commit, begun.cloud.endpoint
         region = begun.cloud.region
     else:
+        region = app.options.region or app.settings.region
         folder = state / "rehearsals" / app.now().strftime("%Y%m%d-%H%M%S-%f")
         script, commit, endpoint = _script(**given), source.commit(app.root), ""
-    done = Rehearser(app.root, folder, region, progress_for(app.screen), script, commit, endpoint).run()
+    done = Rehearser(
+        app.root, folder, region, progress_for(app.screen), app.screen.line, script, commit, endpoint
+    ).run()
     stamped = stamp.put(app.root, script.days, app.now()) if done.ok and source.commit(app.root) == commit else ""
     app.screen.answer(view.as_json(done))
     app.screen.show(view.RehearsalScreen(done))

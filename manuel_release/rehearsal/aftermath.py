@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from manuel_release.errors import EmulatorError
 from manuel_release.model.rehearsal import TrafficSpan
+from manuel_release.model.release import release_number
 
 if TYPE_CHECKING:
     from manuel_release.rehearsal.faults import Fault
@@ -57,7 +58,7 @@ class Aftermath:
             if time.monotonic() > deadline:
                 raise EmulatorError(f"{fault.sentence}, and {SETTLE_SECONDS:.0f} s later {wrong}")
             time.sleep(1.0)
-        return [self._receipt()] if fault.taken_back else []
+        return [self.receipt()] if fault.taken_back else []
 
     def _wrong(self, release: str, fault: Fault) -> str:
         found = self.production()
@@ -78,7 +79,14 @@ class Aftermath:
     def _incidents(self) -> list[dict[str, Any]]:
         return list(self.recorder.ask("v1", "incident", "list", "--env", "production")["incidents"])
 
-    def _receipt(self) -> dict[str, Any]:
+    def quarantined(self, after: str) -> list[dict[str, Any]]:
+        """What is in quarantine of releases newer than `after`."""
+        number = release_number(after) or 0
+        found = self.recorder.ask("v1", "quarantine", "list")["quarantines"]
+        return [one for one in found if (release_number(str(one["release"])) or 0) > number]
+
+    def receipt(self) -> dict[str, Any]:
+        """Of the newest rollback, with what began it and who did it."""
         newest = self._incidents()[0]
         whole = self.recorder.ask("v1", "incident", "show", str(newest["incident_id"]))
         return {**(whole["receipt"] or {}), "trigger": newest["trigger"], "by": newest["by"]}

@@ -28,6 +28,7 @@ ASKED = {(gate.stage, action): (gate.name, role) for gate in GATES.values() for 
 """Stage and action of an approval -> the gate's name, and who is asked."""
 LOG_LINES = 40
 DECIDED = "decided "
+MISCHIEF = "mischief"
 ANSWER_SECONDS = 60.0
 
 
@@ -35,14 +36,15 @@ ANSWER_SECONDS = 60.0
 class Days:
     """Pushes versions and follows them.
 
-    endpoint: of the embedded AWS. builds: where it keeps the logs of builds. people: by role; None when real people
-    decide in another terminal, whose shells the `files` (by role) prepare.
+    endpoint: of the embedded AWS. builds: where it keeps the logs of builds. ask: tells a person what is waited for.
+    people: by role; None when real people decide in another terminal, whose shells the `files` (by role) prepare.
     """
 
     aws: Aws
     endpoint: str
     builds: Path
     recorder: Recorder
+    ask: Callable[[str], None]
     pipeline: str = ""
     people: Mapping[str, Person] | None = None
     files: Mapping[str, Path] = field(default_factory=dict)
@@ -58,7 +60,7 @@ class Days:
             workspace.next_version(self.folder / on, self.folder / name, name)
 
     def put(self, version: str) -> None:
-        """Put a version where the pipeline will find it, unless there is one already, which it would start again."""
+        """Put a version where the pipeline will find it, unless there is a pipeline, which that would start again."""
         if self.aws.parameters.get(PIPELINE_PARAMETER) is None:
             push(self.endpoint, self.folder / version)
 
@@ -69,12 +71,15 @@ class Days:
             raise EmulatorError(f"bootstrap has not written {PIPELINE_PARAMETER}, so there is no pipeline")
         return name
 
-    def newest(self) -> str:
-        """The newest execution."""
-        return self.aws.pipelines.executions(self.pipeline, 1)[0].id
+    def started(self, version: str) -> str:
+        """The execution that the push of a version has started; empty when there is none."""
+        commit = workspace.last_commit(self.folder / version)[0]
+        return next((one.id for one in self.aws.pipelines.executions(self.pipeline, 20) if one.revision == commit), "")
 
     def push(self, version: str) -> str:
-        """Push a version; the execution that it starts. Raises EmulatorError when it starts none."""
+        """Push a version, unless it was; the execution that it starts. Raises EmulatorError when it starts none."""
+        if known := self.started(version):
+            return known
         started = push(self.endpoint, self.folder / version)
         if len(started) != 1:
             raise EmulatorError(f"the push of {version} started {len(started)} executions of the pipeline, not one")
@@ -83,16 +88,17 @@ class Days:
     def good(self, execution_id: str, during: Callable[[ActionRun], None]) -> None:
         """Follow an execution that has to succeed, every gate approved; `during` hears of every run of an action.
 
-        In a rehearsal that is resumed, a stage that had failed runs again.
+        In a rehearsal that is resumed, a stage that fails, or had failed meanwhile, runs again, once.
         """
 
         def on_run(run: ActionRun) -> None:
             self._decide(run)
             during(run)
 
-        if self.recorder.journal.resumed:
-            self._again(execution_id)
         status = self._follow("good day", execution_id, on_run)
+        if status is ExecutionStatus.FAILED and self.recorder.journal.resumed:
+            self._again(execution_id)
+            status = self._follow("good day, again", execution_id, on_run)
         if status is not ExecutionStatus.SUCCEEDED:
             raise EmulatorError(f"the good day's execution ended {status}: {self._why(execution_id)}")
 
@@ -104,13 +110,18 @@ class Days:
             if here and fault.kind == "approval":
                 self.recorder.progress.note("nobody answers")
             elif here and fault.kind == "observer":
-                self.recorder.journal.once("observer killed", lambda: mischief.kill_observer(self.aws.session))
+                self.recorder.journal.once(MISCHIEF, lambda: mischief.kill_observer(self.aws.session))
             elif here and fault.kind == "alarm":
-                self.recorder.journal.once("alarm rung", lambda: mischief.ring(self.aws.session, self.candidate()))
+                self.recorder.journal.once(MISCHIEF, lambda: mischief.ring(self.aws.session, self.candidate()))
             elif not (fault.kind == "approval" and run.stage == fault.stage):
                 self._decide(run)
 
         status = self._follow(f"bad day ({fault.kind})", execution_id, on_run)
+        if fault.kind in {"observer", "alarm"} and not self.recorder.journal.answers(MISCHIEF):
+            raise EmulatorError(
+                f"{fault.sentence}: that was to be made while the rehearsal was interrupted, and was not",
+                hint="End it with `manuel-release cloud down`, and begin anew.",
+            )
         ended = execution.outcome(self.aws.pipelines.runs(self.pipeline, execution_id))
         where = f"{fault.stage}/{fault.action}"
         if status is not ExecutionStatus.FAILED or ended.get(where) not in {
@@ -126,13 +137,12 @@ class Days:
         return follower.follow(execution_id, DAY_SECONDS)
 
     def _again(self, execution_id: str) -> None:
-        """Have what failed in an execution run again, where something did."""
+        """Have what failed in an execution run again."""
         ended = execution.outcome(self.aws.pipelines.runs(self.pipeline, execution_id))
         failed = [where for where, status in ended.items() if status is ExecutionStatus.FAILED]
-        if failed:
-            stage = failed[0].partition("/")[0]
-            self.recorder.progress.note(f"{stage} failed and runs again")
-            self.aws.pipelines.retry(self.pipeline, stage, execution_id)
+        stage = failed[0].partition("/")[0]
+        self.recorder.progress.note(f"{stage} failed and runs again")
+        self.aws.pipelines.retry(self.pipeline, stage, execution_id)
 
     def _why(self, execution_id: str) -> str:
         """What did not succeed, and the end of the log of the newest build that failed."""
@@ -150,7 +160,7 @@ class Days:
             return
         gate, role = asked
         if self.people is None:
-            self.recorder.progress.note(
+            self.ask(
                 f"{run.stage} waits for {role}. In another terminal: . {self.files[role]}; "
                 f"manuel-release approval approve --gate {gate} --role {role}"
             )
@@ -162,11 +172,6 @@ class Days:
         )
         said = f"{person.name} ({role}) approved {gate}: {shown.get('summary') or answer.get('choice')}"
         self.recorder.journal.once(f"{DECIDED}{shown['package_hash']} {role}", lambda: said)
-
-    @property
-    def decided(self) -> tuple[str, ...]:
-        """What was decided, in sentences."""
-        return self.recorder.journal.answers(DECIDED)
 
     def _cli(self, person: Person, *arguments: str) -> Any:
         deadline = time.monotonic() + ANSWER_SECONDS

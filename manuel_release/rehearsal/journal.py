@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,18 +26,14 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._known: dict[str, dict[str, Any]] = {}
-        if path.exists():
-            whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
-            path.write_text(whole + "\n" if whole else "", encoding="utf-8")
-            self._known = {one["key"]: one for one in map(json.loads, whole.splitlines())}
+        self._known: dict[str, dict[str, Any]] = {one["key"]: one for one in map(json.loads, whole_lines(path))}
         self.resumed = bool(self._known)
         self._before = max((float(one["elapsed"]) for one in self._known.values()), default=0.0)
         self._began = time.monotonic()
 
     @property
     def elapsed(self) -> float:
-        """How long this rehearsal has been running, in seconds; the time until it was resumed does not count."""
+        """How long this rehearsal has been at work, in seconds; after an interruption, from the newest line on."""
         return self._before + time.monotonic() - self._began
 
     def once(self, key: str, work: Callable[[], T]) -> T:
@@ -51,10 +48,20 @@ class Journal:
             answer = work()
             known = {"key": key, "answer": answer, "seconds": time.monotonic() - began, "elapsed": self.elapsed}
             with self._lock, self._path.open("a", encoding="utf-8") as file:
-                self._known[key] = known
                 file.write(json.dumps(known) + "\n")
+                self._known[key] = known
         return known["answer"], float(known["seconds"])
 
     def answers(self, prefix: str) -> tuple[Any, ...]:
         """The answers of all keys that begin so, oldest first."""
-        return tuple(one["answer"] for key, one in self._known.items() if key.startswith(prefix))
+        with self._lock:
+            return tuple(one["answer"] for key, one in self._known.items() if key.startswith(prefix))
+
+
+def whole_lines(path: Path) -> list[str]:
+    """The lines of a file, which is made if it is not there; a last one that was cut off is removed from it."""
+    path.touch()
+    whole, end, rest = path.read_bytes().rpartition(b"\n")
+    if rest:
+        os.truncate(path, len(whole + end))
+    return whole.decode().splitlines()

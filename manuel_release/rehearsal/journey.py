@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING
 from manuel_release.aws.users import Users
 from manuel_release.errors import EmulatorError
 from manuel_release.rehearsal.load import Plan
-from manuel_release.rehearsal.traffic import Load
 from manuel_release.rehearsal.visitor import ask_until_known, send
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from manuel_release.aws import Aws
     from manuel_release.rehearsal.recorder import Recorder
 
@@ -65,11 +62,11 @@ def try_everything(aws: Aws, place: Place, recorder: Recorder) -> tuple[str, ...
     return (f"A signed-in user asked {QUESTION!r}; Manuel answered {answer['answer']!r} from kettle.md.",)
 
 
-def crowd(aws: Aws, place: Place, per_second: float, users: int, kept: Path) -> Load:
-    """Many users who ask all the time, at a fixed rate; not started yet. What they are answered is kept in a file."""
+def crowd(aws: Aws, place: Place, per_second: float, users: int) -> Plan:
+    """Many users, made now, who are to ask all the time, at a fixed rate."""
     known, own = Users(aws.session), replace(place, client=_client(aws, place))
     tokens = tuple(own.token(known, f"user-{number}") for number in range(users))
-    return Load(Plan(place.url, tokens, per_second, SEED), kept)
+    return Plan(place.url, tokens, per_second, SEED)
 
 
 def _client(aws: Aws, place: Place) -> str:

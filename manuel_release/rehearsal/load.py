@@ -1,9 +1,10 @@
 """Users: a process that asks the API at a fixed rate, whether answers come or not (an open loop), and counts them.
 
-    python -m manuel_release.rehearsal.load < plan.json
+    python -m manuel_release.rehearsal.load PLAN ANSWERS
 
-reads one JSON object (`url`, `tokens`, `per_second`, `seed`, `seconds` or null) from standard input and writes one JSON
-line for every second: who answered, how. It ends at the time named, or when its standard input closes.
+reads one JSON object (`url`, `tokens`, `per_second`, `seed`, `seconds` or null, `tied`) from the file PLAN and appends
+one JSON line for every second to the file ANSWERS: when, who answered, how. It ends at the time named, on SIGTERM, and,
+when it is tied, as soon as its standard input closes, else when nothing listens any more where it asks.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import http.client
 import json
 import queue
 import random
+import signal
+import socket
 import sys
 import threading
 import time
 import urllib.parse
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from manuel_release.observe.asking import released_by
@@ -30,6 +34,8 @@ ROUTES = {"/api/usage": 6, "/api/manuals": 2, "/health": 2}
 WORKERS = 24
 ANSWER_SECONDS = 20.0
 NO_ANSWER = "no answer"
+LOOK_SECONDS = 5.0
+"""How often an untied one looks whether there is still somebody to ask."""
 
 
 @dataclass(frozen=True)
@@ -124,39 +130,60 @@ def run(plan: Plan, out: TextIO, stopped: threading.Event) -> None:
     visitors = [Visitor(plan, work, counts, began) for _ in range(WORKERS)]
     for visitor in visitors:
         visitor.start()
+    epoch = time.time()
     for due, path, token in requests(plan):
         if stopped.wait(max(0.0, began + due - time.monotonic())):
             break
         work.put((path, token))
-        _write(counts, int(time.monotonic() - began), out)
+        _write(counts, int(time.monotonic() - began), epoch, out)
     for _ in visitors:
         work.put(None)
     for visitor in visitors:
         visitor.join(ANSWER_SECONDS + 1.0)
-    _write(counts, sys.maxsize, out)
+    _write(counts, sys.maxsize, epoch, out)
 
 
-def _write(counts: Counts, before: int, out: TextIO) -> None:
+def _write(counts: Counts, before: int, epoch: float, out: TextIO) -> None:
     for second, found in counts.take(before):
         answers: dict[str, dict[str, int]] = {}
         for (release, status), count in sorted(found.items()):
             answers.setdefault(release, {})[status] = count
-        out.write(json.dumps({"second": second, "answers": answers}) + "\n")
+        out.write(json.dumps({"at": epoch + second, "answers": answers}) + "\n")
         out.flush()
 
 
 def main() -> None:
-    """Read the plan, ask, and stop when standard input closes."""
-    given: dict[str, Any] = json.loads(sys.stdin.readline())
+    """Read the plan, ask, and stop when nobody wants it any more."""
+    given: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    tied = given.pop("tied")
     plan = Plan(**{**given, "tokens": tuple(given["tokens"])})
     stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
 
     def until_closed() -> None:
         sys.stdin.read()
         stopped.set()
 
-    threading.Thread(target=until_closed, daemon=True).start()
-    run(plan, sys.stdout, stopped)
+    def until_gone() -> None:
+        while _listens(plan.url) or _listens(plan.url):
+            if stopped.wait(LOOK_SECONDS):
+                return
+        stopped.set()
+
+    threading.Thread(target=until_closed if tied else until_gone, daemon=True).start()
+    with Path(sys.argv[2]).open("a", encoding="utf-8") as out:
+        run(plan, out, stopped)
+
+
+def _listens(url: str) -> bool:
+    address = urllib.parse.urlsplit(url)
+    try:
+        with socket.create_connection((address.hostname or "", address.port or 443), timeout=LOOK_SECONDS):
+            return True
+    except ConnectionRefusedError:
+        return False
+    except OSError:  # busy, or something else that passes
+        return True
 
 
 if __name__ == "__main__":

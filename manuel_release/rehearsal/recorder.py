@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -78,7 +79,7 @@ class Recorder:
         return result
 
     def once(self, name: str, work: Callable[[], T]) -> T:
-        """As `act`, for what has JSON as its answer and is not done again when the rehearsal is resumed."""
+        """As `act`, for what has JSON as its answer: of one name and stage it is done once, by whichever run."""
         stage, status = self.stages[-1], "failed"
         began, seconds = time.monotonic(), 0.0
         try:
@@ -89,23 +90,27 @@ class Recorder:
                 stage.actions.append(RehearsedAction(name, status, seconds or time.monotonic() - began))
         return result
 
-    def cli(self, version: str, *arguments: str, code: int = 0, who: Mapping[str, str] | None = None) -> Any:
+    def cli(self, version: str, *arguments: str) -> Any:
         """Run this tool in a version's folder, once; its answer. What it tells on stderr goes to the progress.
 
-        code: the exit code that is expected. who: credentials, as environment variables; the account's own by default.
-        Raises EmulatorError when it ends in another way.
+        Raises EmulatorError when it fails.
         """
         name = " ".join(("manuel-release", *arguments))
-        return self.once(name, lambda: json.loads(self._run(version, arguments, code, who or {})))
+        return self.once(name, lambda: json.loads(self._run(version, arguments, {})))
+
+    def run(self, version: str, *arguments: str, who: Mapping[str, str] | None = None) -> Any:
+        """As `cli`, for what a rehearsal that is resumed runs again."""
+        name = " ".join(("manuel-release", *arguments))
+        return self.act(name, lambda: json.loads(self._run(version, arguments, who or {})))
 
     def lines(self, version: str, *arguments: str) -> Any:
-        """As `cli`, for a command that answers with one document a line; the last one."""
+        """As `run`, for a command that answers with one document a line; the last one."""
         name = " ".join(("manuel-release", *arguments))
-        return self.once(name, lambda: json.loads(self._run(version, arguments, 0, {}).splitlines()[-1]))
+        return self.act(name, lambda: json.loads(self._run(version, arguments, {}).splitlines()[-1]))
 
     def ask(self, version: str, *arguments: str, who: Mapping[str, str] | None = None) -> Any:
         """As `cli`, for something that belongs to no stage of its own."""
-        return json.loads(self._run(version, arguments, 0, who or {}))
+        return json.loads(self._run(version, arguments, who or {}))
 
     def together(self, works: Sequence[Callable[[], object]]) -> None:
         """Do several things at the same time, each in a thread; raises what the first one that failed raised."""
@@ -129,7 +134,7 @@ class Recorder:
         """All stages so far."""
         return tuple(RehearsedStage(stage.name, tuple(stage.actions)) for stage in self.stages)
 
-    def _run(self, version: str, arguments: tuple[str, ...], code: int, who: Mapping[str, str]) -> str:
+    def _run(self, version: str, arguments: tuple[str, ...], who: Mapping[str, str]) -> str:
         command = [sys.executable, "-P", "-m", "manuel_release", *arguments, "--output", "json"]
         with (self.folder / LOG).open("a", encoding="utf-8") as log:
             log.write(f"$ {' '.join(arguments)}\n")
@@ -147,13 +152,18 @@ class Recorder:
             assert process.stdout is not None  # noqa: S101 - it is a pipe
             limit = threading.Timer(COMMAND_SECONDS, process.kill)
             limit.start()
-            with process.stdout:
-                answer = process.stdout.read()
-            process.wait()
-            limit.cancel()
-            told.join()
+            try:
+                with process.stdout:
+                    answer = process.stdout.read()
+                process.wait()
+            finally:  # Ctrl-C: the command is told to stop, as a person would, and nothing goes on behind us
+                limit.cancel()
+                if process.poll() is None:
+                    process.send_signal(signal.SIGINT)
+                    process.wait()
+                told.join()
             log.write(answer)
-        if process.returncode != code:
+        if process.returncode != 0:
             tail = answer.strip()[-2000:]
             raise EmulatorError(f"`{' '.join(arguments)}` ended with {process.returncode}:\n{tail}")
         return answer

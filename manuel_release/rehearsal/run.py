@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from manuel_release.errors import ReleaseError
+from manuel_release.lease import TOKEN_VARIABLE
 from manuel_release.model.rehearsal import Rehearsal
 from manuel_release.rehearsal import detached, journey, persons, scene, workspace
 from manuel_release.rehearsal import script as scripts
@@ -23,8 +24,10 @@ from manuel_release.rehearsal.process import client_environment, scrubbed
 from manuel_release.rehearsal.push import REPOSITORY
 from manuel_release.rehearsal.recorder import Recorder, pointed_at
 from manuel_release.rehearsal.scene import Pace
+from manuel_release.rehearsal.traffic import Load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from manuel_release.aws import Aws
@@ -38,17 +41,18 @@ NOT_EVIDENCE = (
     "What this is no evidence for: what CloudFormation's roles may do, PassRole, the stage cache, WAF, arm64 "
     "execution, reserved and provisioned concurrency, and how long AWS takes over a stack."
 )
+PRODUCTION = ("--env", "production", "--yes")
 PER_SECOND = 20.0
 USERS = 24
 PATIENCE_MINUTES = 12.0
-TRAFFIC = "traffic.jsonl"
 
 
 @dataclass
 class Rehearser:
     """Runs a script.
 
-    root: the repository. folder: where this rehearsal keeps its copies, logs and cloud. commit: of the working tree.
+    root: the repository. folder: where this rehearsal keeps its copies, logs and cloud. ask: says what a person is to
+    do, where they see it whatever the progress looks like. commit: of the working tree.
     endpoint: of the embedded AWS of a rehearsal that is resumed; empty for a new one.
     """
 
@@ -56,6 +60,7 @@ class Rehearser:
     folder: Path
     region: str
     progress: Progress
+    ask: Callable[[str], None]
     script: Script
     commit: str = ""
     endpoint: str = ""
@@ -80,6 +85,8 @@ class Rehearser:
                 stopped.add_note(f"Nothing but this rehearsal was touched; its copies and logs are in {self.folder}.")
                 if (self.folder / scripts.FILE_NAME).exists():
                     stopped.add_note("Its embedded AWS goes on, and so does `manuel-release rehearse --resume`.")
+                elif self.script.keep and detached.find(self.state) is not None:
+                    stopped.add_note("Its embedded AWS goes on; `manuel-release cloud down` ends it.")
                 raise
         done = self._result(failure)
         if not failure:
@@ -103,14 +110,15 @@ class Rehearser:
             cloud = self._start(stack) if not self.endpoint else None
             if self.script.keep:
                 stack.callback(self._tell_where)
-            stack.enter_context(pointed_at({**scrubbed(dict(os.environ)), **self.environment}))
+            lease = {TOKEN_VARIABLE: self.folder.name}  # that of a command that was killed is this rehearsal's own
+            stack.enter_context(pointed_at({**scrubbed(dict(os.environ)), **self.environment, **lease}))
             self.aws: Aws = Aws(Session(None, self.region, self.region))
-            self.days = Days(self.aws, self.endpoint, self.folder / "cloud" / "builds", record)
+            self.days = Days(self.aws, self.endpoint, self.folder / "cloud" / "builds", record, self.ask)
             if cloud is not None:
                 record.act("settings for short steps", lambda: scene.write_settings(first, self.endpoint, self.pace))
                 record.act("knowledge bases, fault layer", lambda: scene.write_account(cloud, self.aws.session, first))
-        if self.script.keep:
-            scripts.remember(self.folder, self.script, self.commit, self.endpoint)
+        if self.script.keep and (running := detached.find(self.state)) is not None:
+            scripts.remember(self.folder, self.script, self.commit, running)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -138,9 +146,11 @@ class Rehearser:
         with record.stage("First release"):
             self._first_release()
         with record.stage("A user"):
-            self.facts += journey.try_everything(self.aws, self._place("manuel-dev"), record)
-            load = journey.crowd(self.aws, self._place("manuel-prod"), PER_SECOND, USERS, self.folder / TRAFFIC)
-        after = self.after = Aftermath(record, stack.enter_context(load))
+            dev, production = self._place("manuel-dev"), self._place("manuel-prod")
+            self.facts += record.journal.once("a user", lambda: journey.try_everything(self.aws, dev, record))
+            users = partial(journey.crowd, self.aws, production, PER_SECOND, USERS)
+            load = stack.enter_context(Load(self.folder, users, tied=not wanted.keep))
+        after = self.after = Aftermath(record, load)
         first = self._open_pipeline("v2" if wanted.good or wanted.bad is None else wanted.bad.version)
         pushed = self._good_day(first, after) if wanted.good else first
         if wanted.bad is not None:
@@ -175,7 +185,7 @@ class Rehearser:
                 self.days.files = {
                     person.role: persons.write(person, self.environment, self.folder) for person in people
                 }
-            return record.journal.once("the first push", self.days.newest)
+            return self.days.started(version)
 
     def _version(self, version: str) -> None:
         """Make a version's folder: v2 and what stands on v1 directly, everything else on v2."""
@@ -199,7 +209,7 @@ class Rehearser:
     def _push(self, version: str) -> str:
         """Push a version, once; the execution that this started."""
         self._version(version)
-        return self.recorder.journal.once(f"push {version}", lambda: self.days.push(version))
+        return self.days.push(version)
 
     def _bad_day(self, fault: Fault, execution_id: str, after: Aftermath) -> None:
         record = self.recorder
@@ -211,19 +221,34 @@ class Rehearser:
 
     def _by_hand(self, after: Aftermath) -> None:
         """A release that no metric shows to be bad is finished, and then taken back by whoever is on call."""
-        record, where = self.recorder, ("--env", "production")
-        before = record.journal.once("live before v4", after.live)
+        record = self.recorder
+        before, newest = record.journal.once("before v4", lambda: (after.live(), self.days.candidate()))
         with record.stage("By hand"):
             record.act("write v4", lambda: self._version("v4"))
-            record.cli("v4", "deploy", *where, "--yes")
-            record.cli("v4", "canary", "start", *where, "--yes", "--percent", "50", "--allow-step")
-            record.lines("v4", "canary", "watch", *where, "--observe")
-            record.cli("v4", "canary", "promote", "100", *where, "--yes")
+            if after.live() == before:
+                self._finish(after.quarantined(newest))
             person = persons.on_call(self.aws.session, "oliver")
-            reason = ("--reason", "remaining is wrong for everybody")
-            receipt = record.cli("v4", "rollback", *where, "--yes", *reason, who=person.credentials)
-            after.receipts.append(receipt | {"trigger": "by hand", "by": f"{person.name} ({person.role})"})
+            if after.live() != before:
+                why = ("--reason", "remaining is wrong for everybody")
+                record.run("v4", "rollback", *PRODUCTION, *why, who=person.credentials)
+            after.receipts.append(after.receipt() | {"trigger": "by hand", "by": f"{person.name} ({person.role})"})
             record.act(f"{before} serves everybody", lambda: after.serves(before))
+
+    def _finish(self, taken_back: Sequence[Mapping[str, Any]]) -> None:
+        """Take version 4 to everybody.
+
+        taken_back: it, when the guard had to take its canary back, since nobody observed it while this was interrupted.
+        """
+        run = partial(self.recorder.run, "v4")
+        start = ["canary", "start", *PRODUCTION, "--percent", "50", "--allow-step"]
+        if not taken_back:
+            run("deploy", *PRODUCTION)
+        for one in taken_back:
+            run("quarantine", "lift", str(one["code_digest"]), "--reason", "the rehearsal was interrupted")
+            start += ["--release", str(one["release"])]
+        run(*start)
+        self.recorder.lines("v4", "canary", "watch", "--env", "production", "--observe")
+        run("canary", "promote", "100", *PRODUCTION)
 
     def _place(self, stack: str) -> journey.Place:
         return journey.Place.of(self.aws, self.endpoint, stack)

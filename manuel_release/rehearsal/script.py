@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -52,10 +53,13 @@ class Begun:
     cloud: Running
 
 
-def remember(folder: Path, script: Script, commit: str, endpoint: str) -> None:
-    """Write down in its folder what a rehearsal needs to be resumed."""
-    told = {"script": asdict(script), "commit": commit, "endpoint": endpoint}
-    (folder / FILE_NAME).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+def remember(folder: Path, script: Script, commit: str, cloud: Running) -> None:
+    """Write down in its folder what a rehearsal needs to be resumed, and that this process is at it."""
+    at_it = {"pid": os.getpid(), "started": detached.process_start(os.getpid())}
+    told = {"script": asdict(script), "commit": commit, "cloud": asdict(cloud), "at_it": at_it}
+    making = folder / f"{FILE_NAME}.part"
+    making.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    making.rename(folder / FILE_NAME)
 
 
 def forget(folder: Path) -> None:
@@ -64,17 +68,22 @@ def forget(folder: Path) -> None:
 
 
 def interrupted(state: Path) -> Begun:
-    """The rehearsal below `state` (`.manuel`) whose embedded AWS still runs; raises Refused when there is none."""
+    """The rehearsal below `state` (`.manuel`) whose embedded AWS still runs.
+
+    Raises Refused when there is none, or somebody is at it.
+    """
     running = detached.find(state)
     if running is None:
         raise Refused("there is nothing to resume: no embedded AWS of a rehearsal runs", hint=AGAIN)
     for path in (state / "rehearsals").glob(f"*/{FILE_NAME}"):
         told = json.loads(path.read_text(encoding="utf-8"))
-        if told["endpoint"] == running.endpoint:
-            script = told["script"]
+        if told["cloud"] == asdict(running):
+            script, pid = told["script"], told["at_it"]["pid"]
+            if told["at_it"]["started"] == detached.process_start(pid):
+                raise Refused(f"there is nothing to resume: process {pid} is at it", hint="Stop it with Ctrl-C first.")
             bad = Fault(**script["bad"]) if script["bad"] is not None else None
             return Begun(path.parent, Script(**{**script, "bad": bad}), told["commit"], running)
     raise Refused(
-        f"there is nothing to resume: what the embedded AWS at {running.endpoint} was started for is over",
+        f"there is nothing to resume: no rehearsal that is not over belongs to the embedded AWS at {running.endpoint}",
         hint="End it with `manuel-release cloud down`. " + AGAIN,
     )

@@ -1,24 +1,29 @@
-"""The users of a rehearsal, seen from it: starts the load, keeps what was answered second by second, and tells it."""
+"""The users of a rehearsal, seen from it: starts the load, and reads what was answered second by second."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self
 
+from manuel_release.rehearsal.detached import process_start
+from manuel_release.rehearsal.journal import whole_lines
 from manuel_release.rehearsal.load import NO_ANSWER, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
-    from typing import Self
+    from types import TracebackType
 
+PLAN, ANSWERS, PROCESS = "users.json", "traffic.jsonl", "load.json"
 STOP_SECONDS = 30.0
 
 
@@ -35,58 +40,84 @@ class Second:
         return sum(n for (_, status), n in self.answers.items() if status.startswith("5") or status == NO_ANSWER)
 
 
-@dataclass
 class Load:
     """Real requests at a fixed rate while it lasts; use it as a context manager.
 
-    kept: a file for what was answered; what is in it from an earlier run comes first.
+    folder: for the plan and what was answered. plan: makes it, when nobody asks yet. tied: the users stop with this
+    process, whatever ends it; if not, they go on when it is interrupted, and the next one in this folder has them.
     """
 
-    plan: Plan
-    kept: Path | None = None
-    seconds: list[Second] = field(default_factory=list)
+    def __init__(self, folder: Path, plan: Callable[[], Plan], *, tied: bool = True) -> None:
+        self._folder, self._plan, self._tied = folder, plan, tied
+        self._process: subprocess.Popen[bytes] | None = None
+        self._seconds: list[Second] = []
+        self._read = 0
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        self._began = time.time()
-        if self.kept is not None and self.kept.exists():
-            whole, _, _ = self.kept.read_text(encoding="utf-8").rpartition("\n")
-            self.seconds += [_second(json.loads(line)) for line in whole.splitlines()]
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "manuel_release.rehearsal.load"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
-        self._process.stdin.write(json.dumps(asdict(self.plan)) + "\n")
-        self._process.stdin.flush()
-        self._reader = threading.Thread(target=self._read, daemon=True, name="load")
-        self._reader.start()
+        if self._pid() == 0:
+            self._start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        process = self._process
-        assert process.stdin is not None  # noqa: S101
-        assert process.stdout is not None  # noqa: S101
-        process.stdin.close()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        self._reader.join(STOP_SECONDS)
-        process.stdout.close()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._tied or kind is None:
+            self._stop()
+        elif self._process is not None:
+            self._process.returncode = 0  # it is meant to stay; Popen would warn
 
-    def _read(self) -> None:
-        assert self._process.stdout is not None  # noqa: S101
-        with self.kept.open("a", encoding="utf-8") if self.kept is not None else nullcontext() as file:
-            for line in self._process.stdout:
-                said = json.loads(line)
-                told = {"at": self._began + said["second"], "answers": said["answers"]}
-                self.seconds.append(_second(told))
-                if file is not None:
-                    file.write(json.dumps(told) + "\n")
-                    file.flush()
+    @property
+    def seconds(self) -> Sequence[Second]:
+        """Every second so far, oldest first."""
+        with self._lock:
+            with (self._folder / ANSWERS).open("rb") as file:
+                file.seek(self._read)
+                whole, end, _ = file.read().rpartition(b"\n")
+            self._read += len(whole + end)
+            self._seconds += [_second(json.loads(line)) for line in whole.splitlines()]
+            return tuple(self._seconds)
+
+    def _start(self) -> None:
+        whole_lines(self._folder / ANSWERS)
+        plan = self._folder / PLAN
+        plan.touch(mode=0o600)
+        plan.write_text(json.dumps({**asdict(self._plan()), "tied": self._tied}), encoding="utf-8")
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "manuel_release.rehearsal.load", str(plan), str(self._folder / ANSWERS)],
+            stdin=subprocess.PIPE if self._tied else subprocess.DEVNULL,
+            start_new_session=not self._tied,  # Ctrl-C is for this process then
+        )
+        pid = self._process.pid
+        known = {"pid": pid, "started": process_start(pid)}
+        (self._folder / PROCESS).write_text(json.dumps(known), encoding="utf-8")
+
+    def _pid(self) -> int:
+        """The process of an earlier run that still asks; 0 when there is none."""
+        try:
+            known = json.loads((self._folder / PROCESS).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return 0
+        alive = bool(known["started"]) and process_start(known["pid"]) == known["started"]
+        return int(known["pid"]) if alive else 0
+
+    def _stop(self) -> None:
+        process, pid = self._process, self._pid()
+        if process is not None and process.stdin is not None:
+            process.stdin.close()
+        elif pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._pid() and time.monotonic() < deadline:
+            if process is not None:
+                process.poll()
+            time.sleep(0.05)
+        if pid := self._pid():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if process is not None:
+            process.wait()
 
 
 def _second(told: Mapping[str, Any]) -> Second:

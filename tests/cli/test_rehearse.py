@@ -25,7 +25,7 @@ def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Script]:
 
     class Player:
         def __init__(self, *given: Any) -> None:
-            found.append(given[4])
+            found.append(given[5])
 
         def run(self) -> None:
             raise KeyboardInterrupt

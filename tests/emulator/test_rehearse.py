@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import zipfile
@@ -35,7 +36,7 @@ def test_a_rehearsal_that_fails_stops_its_cloud_says_why_and_keeps_its_logs(tmp_
     (broken / "operations.yaml").write_text("Resources: {Bad: {Type: AWS::No::Such}}\n")
     told = Told()
 
-    done = run.Rehearser(broken, tmp_path / "rehearsal", "eu-west-1", told, QUICK).run()
+    done = run.Rehearser(broken, tmp_path / "rehearsal", "eu-west-1", told, print, QUICK).run()
 
     assert not done.ok
     assert "AWS::No::Such" in done.failure
@@ -51,7 +52,7 @@ def test_a_cloud_that_is_kept_goes_on_and_there_is_no_second_one(tmp_path: Path)
     (broken / "operations.yaml").write_text("Resources: {Bad: {Type: AWS::No::Such}}\n")
     (broken / ".manuel").mkdir()
 
-    done = run.Rehearser(broken, tmp_path / "rehearsal", "eu-west-1", Told(), kept).run()
+    done = run.Rehearser(broken, tmp_path / "rehearsal", "eu-west-1", Told(), print, kept).run()
 
     running = detached.find(broken / ".manuel")
     try:
@@ -59,7 +60,7 @@ def test_a_cloud_that_is_kept_goes_on_and_there_is_no_second_one(tmp_path: Path)
         assert running.endpoint in "".join(done.facts)
         assert answers(running.endpoint)
         with pytest.raises(Refused, match="runs already"):
-            run.Rehearser(broken, tmp_path / "second", "eu-west-1", Told(), kept).run()
+            run.Rehearser(broken, tmp_path / "second", "eu-west-1", Told(), print, kept).run()
     finally:
         detached.down(broken / ".manuel")
 
@@ -73,13 +74,20 @@ def test_one_that_is_resumed_goes_on_where_it_was_and_repeats_nothing(tmp_path: 
     log = folder / "rehearsal.log"
 
     try:
-        failures = [run.Rehearser(root, folder, "eu-west-1", Told(), kept, "c0ffee").run().failure]
+        failures = [run.Rehearser(root, folder, "eu-west-1", Told(), print, kept, "c0ffee").run().failure]
         shutil.copy(ROOT / "operations.yaml", folder / "v1")
         for _ in range(2):
+            with pytest.raises(Refused, match="is at it"):
+                interrupted(root / ".manuel")
+            told = json.loads((folder / "script.json").read_text())
+            (folder / "script.json").write_text(json.dumps({**told, "at_it": {"pid": 1, "started": "never"}}))
             begun = interrupted(root / ".manuel")
-            known = begun.folder, begun.cloud.region, Told(), begun.script, begun.commit, begun.cloud.endpoint
+            known = begun.folder, begun.cloud.region, Told(), print, begun.script, begun.commit, begun.cloud.endpoint
             done = run.Rehearser(root, *known).run()
             failures.append(done.failure)
+        (folder / "script.json").unlink()
+        with pytest.raises(Refused, match="no rehearsal that is not over belongs"):
+            interrupted(root / ".manuel")
     finally:
         detached.down(root / ".manuel")
 
@@ -90,8 +98,6 @@ def test_one_that_is_resumed_goes_on_where_it_was_and_repeats_nothing(tmp_path: 
     assert [line.split()[1] for line in log.read_text().splitlines() if line.startswith("$ ")] == [
         *("bootstrap", "bootstrap", "deploy", "deploy"),
     ]
-    with pytest.raises(Refused, match="nothing to resume"):
-        interrupted(root / ".manuel")
 
 
 class Interrupting(Told):
@@ -106,7 +112,7 @@ def test_ctrl_c_stops_the_cloud_and_says_where_the_logs_are(tmp_path: Path) -> N
     told, before = Interrupting(), dict(os.environ)
 
     with pytest.raises(KeyboardInterrupt) as stopped:
-        run.Rehearser(ROOT, tmp_path / "rehearsal", "eu-west-1", told, QUICK).run()
+        run.Rehearser(ROOT, tmp_path / "rehearsal", "eu-west-1", told, print, QUICK).run()
 
     assert str(tmp_path / "rehearsal") in stopped.value.__notes__[0]
     assert [result.title for result in told.ends] == ["Embedded AWS", "Cloud down"]

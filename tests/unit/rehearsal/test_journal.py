@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
+
+import pytest
 
 from manuel_release.rehearsal.journal import Journal
 
@@ -27,10 +30,10 @@ def test_what_failed_is_not_in_it(tmp_path: Path) -> None:
     def fails() -> str:
         raise ValueError
 
-    try:
+    with pytest.raises(ValueError):
         journal.once("push", fails)
-    except ValueError:
-        assert journal.once("push", lambda: "done") == "done"
+
+    assert journal.once("push", lambda: "done") == "done"
 
 
 def test_a_line_that_was_cut_off_counts_as_not_written(tmp_path: Path) -> None:
@@ -47,7 +50,8 @@ def test_a_line_that_was_cut_off_counts_as_not_written(tmp_path: Path) -> None:
 
 def test_time_goes_on_from_where_the_interrupted_run_was(tmp_path: Path) -> None:
     path = tmp_path / "journal"
-    path.write_text('{"key": "a", "answer": null, "seconds": 2.5, "elapsed": 100.0}\n')
+    lines = [{"key": key, "answer": None, "seconds": 2.5, "elapsed": at} for key, at in (("a", 100.0), ("b", 50.0))]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
     again = Journal(path)
 

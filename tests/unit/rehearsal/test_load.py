@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import Counter
+from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 
-from manuel_release.rehearsal.load import NO_ANSWER, Plan, requests
+from manuel_release.rehearsal.load import NO_ANSWER, Plan, main, requests
 from manuel_release.rehearsal.traffic import Load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 class Api(BaseHTTPRequestHandler):
@@ -64,8 +67,8 @@ def after(load: Load, answers: int, within: float = 30.0) -> None:
         time.sleep(0.05)
 
 
-def finished(plan: Plan) -> Load:
-    with Load(plan) as load:
+def finished(folder: Path, plan: Plan) -> Load:
+    with Load(folder, lambda: plan) as load:
         after(load, round(plan.per_second * (plan.seconds or 0)))
     return load
 
@@ -74,37 +77,75 @@ def failed(load: Load) -> int:
     return sum(second.failed for second in load.seconds)
 
 
-def test_every_request_is_counted_once_by_release_and_status(url: str) -> None:
-    found = finished(Plan(url, ("a", "b"), 40, seconds=1.0))
+def test_every_request_is_counted_once_by_release_and_status(tmp_path: Path, url: str) -> None:
+    found = finished(tmp_path, Plan(url, ("a", "b"), 40, seconds=1.0))
 
     assert total(found) == {("r-1", "200"): 30, ("r-1", "500"): 10}
     assert failed(found) == 10
 
 
-def test_slow_answers_do_not_slow_the_asking_down(url: str) -> None:
+def test_slow_answers_do_not_slow_the_asking_down(tmp_path: Path, url: str) -> None:
     began = time.monotonic()
 
-    found = finished(Plan(f"{url}/slow", (), 20, seconds=2.0))
+    found = finished(tmp_path, Plan(f"{url}/slow", (), 20, seconds=2.0))
 
     assert total(found).total() == 40
     assert time.monotonic() - began < 12  # one after the other they would take 16 s
 
 
-def test_a_request_without_an_answer_is_counted_as_lost() -> None:
-    found = finished(Plan("http://127.0.0.1:9", ("a",), 20, seconds=0.5))
+def test_a_request_without_an_answer_is_counted_as_lost(tmp_path: Path) -> None:
+    found = finished(tmp_path, Plan("http://127.0.0.1:9", ("a",), 20, seconds=0.5))
 
     assert total(found) == {(NO_ANSWER, NO_ANSWER): 10}
     assert failed(found) == 10
 
 
-def test_it_ends_when_nobody_wants_it_any_more(url: str) -> None:
-    with Load(Plan(url, (), 20)) as load:
+def test_it_ends_when_nobody_wants_it_any_more(tmp_path: Path, url: str) -> None:
+    with Load(tmp_path, lambda: Plan(url, (), 20)) as load:
         after(load, 5)
 
     asked = Api.asked
     time.sleep(0.3)
     assert Api.asked == asked
     assert total(load).total() == asked
+
+
+def test_untied_users_go_on_while_nobody_looks_and_are_found_again(tmp_path: Path, url: str) -> None:
+    load = Load(tmp_path, lambda: Plan(url, (), 20), tied=False)
+    load.__enter__()
+    after(load, 5)
+    load.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+    seen = total(load).total()
+
+    def nobody() -> Plan:
+        raise AssertionError("there are users already")
+
+    with Load(tmp_path, nobody, tied=False) as again:
+        after(again, seen + 20)
+        assert total(again).total() >= seen + 20
+
+    asked = Api.asked
+    time.sleep(0.3)
+    assert Api.asked == asked, "they stop when the rehearsal ends by itself"
+    assert total(again).total() == asked
+
+
+def test_untied_users_stop_when_there_is_nobody_to_ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "plan").write_text(json.dumps({**asdict(Plan("http://127.0.0.1:9", ("a",), 20)), "tied": False}))
+    monkeypatch.setattr("sys.argv", ["load", str(tmp_path / "plan"), str(tmp_path / "answers")])
+
+    main()
+
+    assert (tmp_path / "answers").exists()
+
+
+def test_a_line_that_was_cut_off_is_gone_before_the_next_one_is_written(tmp_path: Path, url: str) -> None:
+    (tmp_path / "traffic.jsonl").write_text('{"at": 1.0, "answers": {"r-1": {"200": 3}}}\n{"at": 2.0, "ans')
+
+    found = finished(tmp_path, Plan(url, ("a",), 20, seconds=0.5))
+
+    assert found.seconds[0].at == 1.0
+    assert total(found)["r-1", "200"] + total(found)["r-1", "500"] == 13
 
 
 def test_the_same_seed_asks_the_same() -> None:
