@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from manuel_release.view import symbols, words
+from manuel_release.model.approval import GATES
+from manuel_release.view import package_parts, symbols, words
 from manuel_release.view.as_json import SCHEMA_VERSION, Document, time
 from manuel_release.view.layout import facts, headline, indented, table
+from manuel_release.view.members import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,28 +48,27 @@ class PendingScreen:
 
 @dataclass(frozen=True)
 class PackageScreen:
-    """What is decided on, its hash, and who decided so far."""
+    """What is decided on, its hash, who decided so far, and how one decides."""
 
     package: Package
     digest: str
     decisions: Sequence[Decision]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        """Facts, then a block for each part."""
+        """Facts, a block for each part, and the commands; the last one decides."""
         one = self.package
-        yield headline(f"Package of the gate {one.gate}")
+        yield headline(f"Package of the gate {printable(str(one.gate))}")
         yield facts(
-            ("summary", one.summary),
-            ("commit", one.commit),
-            ("author", one.author or "unknown"),
-            ("build", one.code_digest),
-            ("execution", one.execution_id),
+            ("summary", printable(str(one.summary))),
+            ("commit", printable(str(one.commit))),
+            ("author", printable(str(one.author or "unknown"))),
+            ("build", printable(str(one.code_digest))),
+            ("execution", printable(str(one.execution_id))),
             ("hash", self.digest),
         )
-        for name, part in sorted(one.parts.items()):
+        for block in package_parts.blocks(one.parts, ascii_only=options.ascii_only):
             yield ""
-            yield headline(name)
-            yield indented(json.dumps(part, indent=2, ensure_ascii=False, sort_keys=True))
+            yield from block
         if self.decisions:
             yield ""
             yield table(
@@ -74,6 +76,33 @@ class PackageScreen:
                 [(d.decision, d.role, d.choice, d.by) for d in self.decisions],
                 keep=(0, 1, 2),
             )
+        yield ""
+        yield from self._ways(options.max_width)
+
+    def _ways(self, columns: int) -> Iterator[RenderableType]:
+        """Everything else that one can do, then the approval in each role that has not given it."""
+        gate = printable(str(self.package.gate))
+        known, options = GATES.get(gate), f"--gate {shlex.quote(gate)} --role"
+        given = {d.role for d in self.decisions if (d.decision, d.package_hash) == ("approved", self.digest)}
+        roles = tuple(known.actions) if known is not None else ("ROLE",)
+        roles = tuple(role for role in roles if role not in given) or roles
+        yield indented("`--output json` shows all of it, and what differs in each change.")
+        rejection = f"manuel-release approval reject {options} {roles[0]}"
+        yield _command("Against it", rejection, "--reason WHY", columns)
+        others = [f"`--choice {choice}`" for choice in (known.choices[1:] if known is not None else ())]
+        if others:
+            yield indented(f"Other choices: what follows, with {' or '.join(others)}")
+        for role in roles:
+            approval = f"manuel-release approval approve {options} {role}"
+            yield _command("Next", approval, f"--package {self.digest}", columns)
+
+
+def _command(label: str, beginning: str, end: str, columns: int) -> RenderableType:
+    """On two lines where one is too narrow, as a shell reads them: no padding may follow the backslash."""
+    from rich.text import Text  # noqa: PLC0415 - rich is loaded when something is drawn
+
+    whole = f"  {label}: `{beginning} {end}`"
+    return Text(whole if len(whole) <= columns else f"  {label}: `{beginning} \\\n    {end}`")
 
 
 def pending_json(found: Sequence[PendingApproval]) -> Document:
@@ -106,7 +135,7 @@ def package_json(one: Package, digest: str, decisions: Sequence[Decision]) -> Do
         "code_digest": one.code_digest,
         "package_hash": digest,
         "summary": one.summary,
-        "parts": dict(one.parts),
+        "parts": dict(one.parts) if isinstance(one.parts, Mapping) else one.parts,
         "decisions": [
             {
                 "decision": d.decision,

@@ -61,8 +61,11 @@ def test_the_list_names_what_waits(world) -> None:
 def test_show_has_the_hash_and_the_parts(world) -> None:
     text = world("approval", "show").stdout
 
-    assert world.digest in text
-    assert '"failed": 1' in text
+    assert f"  hash        {world.digest}\n" in text
+    assert ["✖", "failed", "unit", "2", "1", "0"] in [line.split() for line in text.splitlines()]
+    assert text.endswith(
+        f"`manuel-release approval approve --gate production --role product --package {world.digest}`\n"
+    )
 
 
 def test_an_approval_is_recorded_with_the_hash_and_put(world) -> None:
