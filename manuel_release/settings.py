@@ -276,7 +276,7 @@ def find_file(config: str | None, start: Path) -> Path | None:
 def load(config: str | None, start: Path | None, from_ssm: Callable[[], str | None]) -> Settings:
     """The settings that count here; `from_ssm` is asked only when there is no file, and may answer None.
 
-    start: the folder from which on a file is looked for, upwards; None for no file.
+    start: the folder from which on a file is looked for, upwards; None for no file at all, a named one neither.
     """
     path = find_file(config, start) if start is not None else None
     if path is not None:

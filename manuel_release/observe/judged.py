@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from manuel_release.observe.counts import EDGES_MS
 from manuel_release.observe.intake import Mark
-from manuel_release.verdict import ArmCounts, LimitsMode, Settings
+from manuel_release.verdict import ArmCounts, LimitsMode, Routing, Settings
 from manuel_release.verdict.replay import RecordedInterval
 
 if TYPE_CHECKING:
@@ -117,8 +117,13 @@ BUSINESS = ("query_failures", "transcription_failures", "quota_violations")
 
 
 def judged_by(settings: ToolSettings) -> Settings:
-    """The judge's settings, as far as a team chooses them."""
+    """The judge's settings, as far as a team chooses them.
+
+    API Gateway separates a canary's traffic at random, request by request, and so does a Lambda alias
+    (docs.aws.amazon.com/apigateway/latest/developerguide/canary-release.html): no user stays on one arm.
+    """
     return Settings(
+        routing=Routing.PER_REQUEST,
         business=BUSINESS,
         edges_ms=EDGES_MS,
         limits=LimitsMode(settings.limits),

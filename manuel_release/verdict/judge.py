@@ -77,8 +77,8 @@ class Judge:
 
         `t` is in seconds since the canary started: the interval's end, or its beginning if the first `t` is 0. None
         for an arm, or `complete = False` on it, says that its counts are missing or in doubt: nothing is called good
-        for the next minute. Raises ValueError for impossible counts, a change of the latency buckets, or time running
-        backwards.
+        for the next `stale_seconds`. Raises ValueError for impossible counts, a change of the latency buckets, or time
+        running backwards.
         """
         start, self._end = self._clock.interval(t)
         if stable is None or canary is None:

@@ -6,6 +6,7 @@ import pytest
 
 from manuel_release import settings
 from manuel_release.observe.judged import judged_by
+from manuel_release.verdict import Routing
 
 
 @pytest.mark.parametrize(
@@ -27,3 +28,7 @@ def test_a_number_of_the_settings_is_the_judges(name, told) -> None:
 
 def test_what_limits_may_do_is_the_judges() -> None:
     assert judged_by(settings.parse('limits = "absolute"\n', "a test")).limits.value == "absolute"
+
+
+def test_the_judge_knows_that_api_gateway_draws_request_by_request() -> None:
+    assert judged_by(settings.Settings()).routing is Routing.PER_REQUEST
