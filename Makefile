@@ -122,7 +122,7 @@ dependency-audit: setup-tool ## Known vulnerabilities of the tool's and the func
 test-unit: setup-tool ## Tests that need no AWS, with at least 80 % coverage
 	@mkdir -p reports && rm -f reports/.coverage reports/.coverage.* reports/coverage.xml
 	@export COVERAGE_FILE="$(CURDIR)/reports/.coverage"; \
-	$(BIN)/python -m pytest -q -n auto -m "not emulator" --cov --cov-report= --junit-xml=reports/unit-tests.xml $(UNIT_TESTS) $(PYTEST); \
+	$(BIN)/python -m pytest -q -n auto -m "not emulator and not patches" --cov --cov-report= --junit-xml=reports/unit-tests.xml $(UNIT_TESTS) $(PYTEST); \
 	code=$$?; \
 	$(BIN)/coverage xml --quiet --include='$(UNIT_SOURCE)' --omit='manuel_release/rehearsal/*' -o reports/coverage.xml; \
 	[ $$code -ne 0 ] || $(BIN)/coverage report --include='$(UNIT_SOURCE)' --omit='manuel_release/rehearsal/*' --fail-under=80 | tail -n 4 >&2; \

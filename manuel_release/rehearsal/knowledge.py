@@ -26,9 +26,16 @@ def register(cloud: EmbeddedCloud, environment: str) -> dict[str, str]:
 
 
 def prepare(cloud: EmbeddedCloud, folder: Path) -> None:
-    """Make the knowledge bases, and write their ids where an account's owner does: into the parameter files."""
+    """Make the knowledge bases, and write their ids where an account's owner does: into the parameter files.
+
+    Several files may be for one environment, as variants of it are; they have one knowledge base.
+    """
+    known: dict[str, dict[str, str]] = {}
     for path in sorted(folder.glob("parameters-*.json")):
         values = json.loads(path.read_text(encoding="utf-8"))
-        values.update(register(cloud, values["Environment"]))
+        environment = values["Environment"]
+        if environment not in known:
+            known[environment] = register(cloud, environment)
+        values.update(known[environment])
         path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
     workspace.commit(folder, "the knowledge bases of this account")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.patches
 ROOT = Path(__file__).resolve().parents[2]
 RELEASES = ROOT / "tests/situations/releases"
 SERIES = {"v2": ("v2",), **{path.stem: ("v2", path.stem) for path in RELEASES.glob("*.patch") if path.stem != "v2"}}
