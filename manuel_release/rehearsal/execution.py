@@ -62,7 +62,7 @@ class Follower:
 
     def _tell(self, runs: Sequence[ActionRun]) -> None:
         by_stage: dict[str, list[ActionRun]] = {}
-        for run in runs:
+        for run in {(run.stage, run.action): run for run in runs}.values():  # of several attempts the newest
             by_stage.setdefault(run.stage, []).append(run)
         for number, (stage, found) in enumerate(by_stage.items()):
             if stage not in self._stages:

@@ -110,6 +110,13 @@ def test_a_stage_that_failed_says_what_its_action_said(follow) -> None:
     assert made.recorder.done()[0].status == "failed"
 
 
+def test_of_several_attempts_the_newest_counts(follow) -> None:
+    made = follow((DONE, [run("Build", "Build", FAILED), run("Build", "Build", DONE)]))
+
+    assert [end.status for end in made.told.ends] == ["done"]
+    assert [(stage.status, len(stage.actions)) for stage in made.recorder.done()] == [("done", 1)]
+
+
 def test_an_execution_that_does_not_end_is_given_up_and_where_it_is_is_said(follow) -> None:
     with pytest.raises(EmulatorError, match=r"has not ended after 0 s; it is at Build/Build"):
         follow((RUNS, [run("Build", "Build", RUNS)]), seconds=0.0)
