@@ -176,7 +176,6 @@ def environment(service: Service) -> dict[str, str]:
     return {
         **service.cloud.environment(),
         "MANUEL_TEST_FAULTS_URL": f"{service.cloud.ai_endpoint}/_rehearsal/faults",
-        "MANUEL_TEST_ID_TOKENS_ONLY": "false",
         "MANUEL_TEST_RECORDING": str(ROOT / "tests/integration/fixtures/question.wav"),
         "MANUEL_TEST_RECORDING_SAYS": "What do I descale the kettle with?",
     }

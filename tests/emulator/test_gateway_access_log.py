@@ -169,11 +169,11 @@ def test_the_claims_of_a_cognito_user_are_logged(world, group, api):
     )["UserPoolClient"]["ClientId"]
     users.admin_create_user(UserPoolId=pool["Id"], Username="ada", MessageAction="SUPPRESS")
     users.admin_set_user_password(UserPoolId=pool["Id"], Username="ada", Password="Analytical-1842", Permanent=True)
-    token = users.initiate_auth(
+    tokens = users.initiate_auth(
         ClientId=client,
         AuthFlow="USER_PASSWORD_AUTH",
         AuthParameters={"USERNAME": "ada", "PASSWORD": "Analytical-1842"},
-    )["AuthenticationResult"]["IdToken"]
+    )["AuthenticationResult"]
     attributes = users.admin_get_user(UserPoolId=pool["Id"], Username="ada")["UserAttributes"]
     sub = next(item["Value"] for item in attributes if item["Name"] == "sub")
     arn = f"arn:aws:cognito-idp:eu-west-1:123456789012:userpool/{pool['Id']}"
@@ -197,7 +197,8 @@ def test_the_claims_of_a_cognito_user_are_logged(world, group, api):
     world.gateway.create_deployment(restApiId=api, stageName="prod")
     world.gateway.delete_authorizer(restApiId=api, authorizerId=authorizer)  # the deployment has its own
     assert world.get(api, "/mock").status == 401
-    assert world.get(api, "/mock", headers={"Authorization": token}).status == 200
+    assert world.get(api, "/mock", headers={"Authorization": tokens["IdToken"]}).status == 200
     refused, allowed = logged(world, group)
     assert (refused["authorizer.claims.sub"], refused["error.responseType"]) == ("-", "UNAUTHORIZED")
     assert allowed["authorizer.claims.sub"] == sub
+    assert world.get(api, "/mock", headers={"Authorization": tokens["AccessToken"]}).status == 401, "it has no scopes"

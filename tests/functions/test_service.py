@@ -197,13 +197,21 @@ def test_a_base64_body_is_read(environment: dict[str, str]) -> None:
     assert answer.json == {"a": 1}
 
 
-@pytest.mark.parametrize("raw", ["", "{", "[]", "null", "[" * 100_000])
+@pytest.mark.parametrize("raw", ["", "{", "[]", "null", "[" * 100_000, '{"a": "\\ud800"}', '{"\\uDFFFx": 1}'])
 def test_a_body_that_is_no_json_object_is_refused(environment: dict[str, str], raw: str) -> None:
     service = service_with(lambda request: Response(200, request.json_object(at_most=None)))
 
     answer = call(service.serve, proxy_event("GET", "/thing", raw=raw))
 
     assert (answer.status, answer.error["code"]) == (400, "invalid_request")
+
+
+def test_a_body_may_have_escaped_characters_of_every_plane(environment: dict[str, str]) -> None:
+    event = proxy_event("GET", "/thing", raw='{"a": "\\ud83d\\ude00"}')
+
+    answer = call(service_with(lambda request: Response(200, request.json_object(at_most=None))).serve, event)
+
+    assert answer.json == {"a": "\U0001f600"}
 
 
 def test_the_age_of_the_callers_session_is_a_metric(

@@ -132,12 +132,24 @@ async def handle(  # noqa: PLR0917 - ministack calls it
 def _authorizing(original: Callable[..., Awaitable[tuple[Any, Any]]]) -> Callable[..., Awaitable[tuple[Any, Any]]]:
     async def authorize(*arguments: Any) -> tuple[Any, Any]:
         error, context = await original(*arguments)
+        if error is None and _takes_no_access_token(arguments[2], (context or {}).get("claims")):
+            return apigateway_v1._GatewayError("UNAUTHORIZED", "Unauthorized"), None
         exchange = exchanges.current.get()
         if exchange is not None:
             exchange.authorizer = context or {}
         return error, context
 
     return authorize
+
+
+def _takes_no_access_token(method: dict[str, Any], claims: dict[str, Any] | None) -> bool:
+    """A method without scopes takes identity tokens only.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html
+    """
+    if method.get("authorizationType") != "COGNITO_USER_POOLS" or method.get("authorizationScopes"):
+        return False
+    return (claims or {}).get("token_use") == "access"
 
 
 def _building(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

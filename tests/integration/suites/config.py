@@ -7,7 +7,6 @@ MANUEL_TEST_ACCOUNTS          test accounts where none may be made: `email:passw
 MANUEL_TEST_FAULTS_URL        where faults of dependencies are planned (`PUT <url>/<service>`), if anywhere
 MANUEL_TEST_RECORDING         a recording (wav, mp4 or webm) of a person who asks a question
 MANUEL_TEST_RECORDING_SAYS    that question
-MANUEL_TEST_ID_TOKENS_ONLY    `false` where the API takes access tokens as well; AWS does not
 """
 
 from __future__ import annotations
@@ -72,7 +71,6 @@ class Config:
     advanced_security: bool = False
     firewall: bool = False
     cache: bool = False
-    id_tokens_only: bool = True
     daily_quota: int = 0
     requests: int = 40
     p95_seconds: float = 5.0
@@ -112,8 +110,6 @@ def load(path: Path, environment: str, variables: Mapping[str, str] | None = Non
         )
     _check(path, values)
     values |= {name: variables[variable] for name, variable in VARIABLES.items() if variables.get(variable)}
-    if variables.get("MANUEL_TEST_ID_TOKENS_ONLY"):
-        values["id_tokens_only"] = variables["MANUEL_TEST_ID_TOKENS_ONLY"] != "false"
     values["dependency_faults"] = tuple(values.get("dependency_faults", ()))
     made = Config(**values, accounts=_accounts(variables.get("MANUEL_TEST_ACCOUNTS", "")))
     return replace(made, url=made.url.rstrip("/"))

@@ -13,7 +13,6 @@ from integration.suites.accounts import NotAllowedError, with_claims
 
 if TYPE_CHECKING:
     from integration.suites.client import Client
-    from integration.suites.config import Config
     from integration.suites.contract import Contract
     from integration.suites.person import Person
     from integration.suites.session import Session
@@ -99,14 +98,11 @@ def test_an_expired_token_opens_nothing(client: Client, person: Person) -> None:
 
 
 @pytest.mark.basic
-def test_an_access_token_opens_nothing(client: Client, person: Person, config: Config) -> None:
+def test_an_access_token_opens_nothing(client: Client, person: Person) -> None:
     """The API's methods ask for no scopes, so API Gateway takes identity tokens only.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html
     """
-    if not config.id_tokens_only:
-        pytest.skip("this environment takes access tokens as well (MANUEL_TEST_ID_TOKENS_ONLY=false)")
-
     promises.refused(client.send("GET", "/api/usage", token=person.account.access_token), 401, "unauthorized")
 
 
