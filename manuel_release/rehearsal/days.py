@@ -30,6 +30,7 @@ LOG_LINES = 40
 DECIDED = "decided "
 MISCHIEF = "mischief"
 ANSWER_SECONDS = 60.0
+LOOK_SECONDS = 0.2
 
 
 @dataclass
@@ -75,6 +76,15 @@ class Days:
         """The execution that the push of a version has started; empty when there is none."""
         commit = workspace.last_commit(self.folder / version)[0]
         return next((one.id for one in self.aws.pipelines.executions(self.pipeline, 20) if one.revision == commit), "")
+
+    def first(self, version: str) -> str:
+        """The execution with which the pipeline began, as soon as it has read its source; raises EmulatorError."""
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while not (found := self.started(version)):
+            if time.monotonic() > deadline:
+                raise EmulatorError(f"the pipeline has not begun with {version} within {ANSWER_SECONDS:.0f} s")
+            time.sleep(LOOK_SECONDS)
+        return found
 
     def push(self, version: str) -> str:
         """Push a version, unless it was; the execution that it starts. Raises EmulatorError when it starts none."""

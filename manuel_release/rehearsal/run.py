@@ -185,7 +185,7 @@ class Rehearser:
                 self.days.files = {
                     person.role: persons.write(person, self.environment, self.folder) for person in people
                 }
-            return self.days.started(version)
+            return record.act("find its execution", lambda: self.days.first(version))
 
     def _version(self, version: str) -> None:
         """Make a version's folder: v2 and what stands on v1 directly, everything else on v2."""

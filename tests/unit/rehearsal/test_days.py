@@ -101,15 +101,32 @@ def test_a_stage_that_fails_runs_again_only_in_a_rehearsal_that_is_resumed(world
     assert (first.retried, second.retried) == ([], ["TestStaging"])
 
 
-def test_what_was_pushed_is_not_pushed_again(world) -> None:
-    folder = world.folder / "v3"
+def committed(folder: Path) -> str:
     folder.mkdir()
     (folder / "file").write_text("x")
-    workspace.commit(folder, "v3")
+    workspace.commit(folder, folder.name)
+    return workspace.last_commit(folder)[0]
 
-    pipelines = Pipelines([RUNS], [], revision=workspace.last_commit(folder)[0])
+
+def test_what_was_pushed_is_not_pushed_again(world) -> None:
+    pipelines = Pipelines([RUNS], [], revision=committed(world.folder / "v3"))
 
     assert world.days(pipelines).push("v3") == "e-1"
+
+
+def test_the_first_execution_is_known_when_it_has_read_its_source(world, monkeypatch) -> None:
+    revision, pipelines = committed(world.folder / "v2"), Pipelines([RUNS], [])
+    monkeypatch.setattr(module.time, "sleep", lambda _: setattr(pipelines, "revision", revision))
+
+    assert world.days(pipelines).first("v2") == "e-1"
+
+
+def test_a_pipeline_that_reads_something_else_is_said(world, monkeypatch) -> None:
+    committed(world.folder / "v2")
+    monkeypatch.setattr(module, "ANSWER_SECONDS", 0.0)
+
+    with pytest.raises(EmulatorError, match="has not begun with v2"):
+        world.days(Pipelines([RUNS], [], revision="another")).first("v2")
 
 
 def test_nothing_is_put_where_there_is_a_pipeline(world) -> None:
