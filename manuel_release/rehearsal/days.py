@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from manuel_release.rehearsal.persons import Person
     from manuel_release.rehearsal.recorder import Recorder
 
-DAY_SECONDS = 1500.0
+DAY_SECONDS = 3600.0
 ASKED = {(gate.stage, action): (gate.name, role) for gate in GATES.values() for role, action in gate.actions.items()}
 """Stage and action of an approval -> the gate's name, and who is asked."""
 LOG_LINES = 40

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 COMMAND_SECONDS = 900
+STOP_SECONDS = 60.0
 LOG = "rehearsal.log"
 
 
@@ -160,7 +161,11 @@ class Recorder:
                 limit.cancel()
                 if process.poll() is None:
                     process.send_signal(signal.SIGINT)
-                    process.wait()
+                    try:
+                        process.wait(STOP_SECONDS)
+                    except subprocess.TimeoutExpired:
+                        process.kill()
+                        process.wait()
                 told.join()
             log.write(answer)
         if process.returncode != 0:

@@ -156,8 +156,9 @@ def test_an_interruption_is_a_document_with_json(shell):
 
 def test_ctrl_c_ends_the_process_with_130():
     script = (
-        "import time\n"
+        "import signal, time\n"
         "from manuel_release.cli import root\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # what runs in the background inherits none
         "def build(options, screen):\n"
         "    print('ready', flush=True)\n"
         "    time.sleep(60)\n"
