@@ -119,7 +119,10 @@ def test_one_users_manual_answers_nobody_else(service: Service, user: User) -> N
     assert [m["file_name"] for m in other.ask("GET", "/api/manuals").json["manuals"]] == ["toaster.md"]
     for method, ending in (("GET", ""), ("GET", "/download"), ("DELETE", "")):
         assert other.ask(method, f"/api/manuals/{manual_id}{ending}").status == 404
-    assert user.ask("GET", "/api/usage").json["daily"]["used"] != other.ask("GET", "/api/usage").json["daily"]["used"]
+    mine, theirs = (one.ask("GET", "/api/usage").json["daily"]["used"] for one in (user, other))
+    assert other.query(QUESTION).status == 200
+    assert user.ask("GET", "/api/usage").json["daily"]["used"] == mine
+    assert other.ask("GET", "/api/usage").json["daily"]["used"] == theirs + 1
     assert user.ask("GET", f"/api/manuals/{manual_id}").status == 200
 
 
