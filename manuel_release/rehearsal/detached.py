@@ -24,18 +24,29 @@ FOLDER = "cloud"
 
 
 @dataclass(frozen=True)
-class Running:
-    """A detached embedded AWS; `started` is the kernel's word for when the process began."""
+class Process:
+    """A process as it may be written down; `started` is the kernel's word for when it began."""
 
     pid: int
     started: str
-    endpoint: str
-    region: str
+
+    @classmethod
+    def of(cls, pid: int) -> Process:
+        """The process that has this id now."""
+        return Process(pid, process_start(pid))
 
     @property
     def alive(self) -> bool:
         """Whether that very process still runs."""
         return bool(self.started) and process_start(self.pid) == self.started
+
+
+@dataclass(frozen=True)
+class Running(Process):
+    """A detached embedded AWS."""
+
+    endpoint: str
+    region: str
 
     def environment(self) -> dict[str, str]:
         """The variables that point AWS clients at it."""

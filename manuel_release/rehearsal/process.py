@@ -90,6 +90,11 @@ def scrubbed(environment: dict[str, str]) -> dict[str, str]:
     }
 
 
+def child_environment(endpoint: str, region: str) -> dict[str, str]:
+    """This process's environment, scrubbed, with every AWS client pointed at the embedded AWS."""
+    return {**scrubbed(dict(os.environ)), **client_environment(endpoint, region)}
+
+
 def _server_environment(options: Options, port: int, ai_port: int, temporary: Path) -> dict[str, str]:
     return {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -219,7 +224,7 @@ class EmbeddedCloud:
 
     def environment(self) -> dict[str, str]:
         """This process's environment, scrubbed, with every AWS client pointed at this cloud."""
-        return {**scrubbed(dict(os.environ)), **client_environment(self.endpoint, self.options.region)}
+        return child_environment(self.endpoint, self.options.region)
 
     def let_go(self) -> None:
         """Leave the server running when this process ends."""

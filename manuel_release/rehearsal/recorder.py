@@ -69,26 +69,29 @@ class Recorder:
 
     def act(self, name: str, work: Callable[[], T]) -> T:
         """Do something that belongs to the present stage, and time it; may be called by several threads."""
-        stage, began = self.stages[-1], time.monotonic()
-        status = "failed"
-        try:
-            result = work()
-            status = "done"
-        finally:
-            with self._lock:
-                stage.actions.append(RehearsedAction(name, status, time.monotonic() - began))
-        return result
+
+        def timed() -> tuple[T, float]:
+            began = time.monotonic()
+            return work(), time.monotonic() - began
+
+        return self._noted(name, timed)
 
     def once(self, name: str, work: Callable[[], T]) -> T:
         """As `act`, for what has JSON as its answer: of one name and stage it is done once, by whichever run."""
-        stage, status = self.stages[-1], "failed"
-        began, seconds = time.monotonic(), 0.0
+        key = f"{self.stages[-1].name}: {name}"
+        return self._noted(name, lambda: self.journal.timed(key, work))
+
+    def _noted(self, name: str, timed: Callable[[], tuple[T, float]]) -> T:
+        """Note an action of the present stage, whether it works or not; `timed` answers with its seconds."""
+        stage, began = self.stages[-1], time.monotonic()
+        status, seconds = "failed", None
         try:
-            result, seconds = self.journal.timed(f"{stage.name}: {name}", work)
+            result, seconds = timed()
             status = "done"
         finally:
+            took = time.monotonic() - began if seconds is None else seconds
             with self._lock:
-                stage.actions.append(RehearsedAction(name, status, seconds or time.monotonic() - began))
+                stage.actions.append(RehearsedAction(name, status, took))
         return result
 
     def cli(self, version: str, *arguments: str) -> Any:

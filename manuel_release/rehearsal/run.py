@@ -6,7 +6,6 @@ people run.
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from manuel_release.rehearsal import detached, journey, persons, scene, workspac
 from manuel_release.rehearsal import script as scripts
 from manuel_release.rehearsal.aftermath import Aftermath
 from manuel_release.rehearsal.days import DECIDED, Days
-from manuel_release.rehearsal.process import client_environment, scrubbed
+from manuel_release.rehearsal.process import child_environment, client_environment
 from manuel_release.rehearsal.push import REPOSITORY
 from manuel_release.rehearsal.recorder import Recorder, pointed_at
 from manuel_release.rehearsal.scene import Pace
@@ -111,7 +110,7 @@ class Rehearser:
             if self.script.keep:
                 stack.callback(self._tell_where)
             lease = {TOKEN_VARIABLE: self.folder.name}  # that of a command that was killed is this rehearsal's own
-            stack.enter_context(pointed_at({**scrubbed(dict(os.environ)), **self.environment, **lease}))
+            stack.enter_context(pointed_at({**child_environment(self.endpoint, self.region), **lease}))
             self.aws: Aws = Aws(Session(None, self.region, self.region))
             self.days = Days(self.aws, self.endpoint, self.folder / "cloud" / "builds", record, self.ask)
             if cloud is not None:
@@ -119,11 +118,6 @@ class Rehearser:
                 record.act("knowledge bases, fault layer", lambda: scene.write_account(cloud, self.aws.session, first))
         if self.script.keep and (running := detached.find(self.state)) is not None:
             scripts.remember(self.folder, self.script, self.commit, running)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Variables that point AWS clients at the embedded AWS."""
-        return client_environment(self.endpoint, self.region)
 
     def _start(self, stack: ExitStack) -> EmbeddedCloud:
         """Copy the tree and start the cloud, which ends with this process unless it is kept."""
@@ -182,9 +176,8 @@ class Rehearser:
             if self.script.approve:
                 self.days.people = {person.role: person for person in people}
             else:
-                self.days.files = {
-                    person.role: persons.write(person, self.environment, self.folder) for person in people
-                }
+                environment = client_environment(self.endpoint, self.region)
+                self.days.files = {person.role: persons.write(person, environment, self.folder) for person in people}
             return record.act("find its execution", lambda: self.days.first(version))
 
     def _version(self, version: str) -> None:

@@ -55,8 +55,8 @@ class Begun:
 
 def remember(folder: Path, script: Script, commit: str, cloud: Running) -> None:
     """Write down in its folder what a rehearsal needs to be resumed, and that this process is at it."""
-    at_it = {"pid": os.getpid(), "started": detached.process_start(os.getpid())}
-    told = {"script": asdict(script), "commit": commit, "cloud": asdict(cloud), "at_it": at_it}
+    at_it = detached.Process.of(os.getpid())
+    told = {"script": asdict(script), "commit": commit, "cloud": asdict(cloud), "at_it": asdict(at_it)}
     making = folder / f"{FILE_NAME}.part"
     making.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     making.rename(folder / FILE_NAME)
@@ -78,9 +78,11 @@ def interrupted(state: Path) -> Begun:
     for path in (state / "rehearsals").glob(f"*/{FILE_NAME}"):
         told = json.loads(path.read_text(encoding="utf-8"))
         if told["cloud"] == asdict(running):
-            script, pid = told["script"], told["at_it"]["pid"]
-            if told["at_it"]["started"] == detached.process_start(pid):
-                raise Refused(f"there is nothing to resume: process {pid} is at it", hint="Stop it with Ctrl-C first.")
+            script, at_it = told["script"], detached.Process(**told["at_it"])
+            if at_it.alive:
+                raise Refused(
+                    f"there is nothing to resume: process {at_it.pid} is at it", hint="Stop it with Ctrl-C first."
+                )
             bad = Fault(**script["bad"]) if script["bad"] is not None else None
             return Begun(path.parent, Script(**{**script, "bad": bad}), told["commit"], running)
     raise Refused(

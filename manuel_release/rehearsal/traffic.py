@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from manuel_release.rehearsal.detached import process_start
+from manuel_release.rehearsal.detached import Process
 from manuel_release.rehearsal.journal import whole_lines
 from manuel_release.rehearsal.load import NO_ANSWER, Plan
 
@@ -55,7 +55,7 @@ class Load:
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        if self._pid() == 0:
+        if self._asking() is None:
             self._start()
         return self
 
@@ -88,36 +88,37 @@ class Load:
             stdin=subprocess.PIPE if self._tied else subprocess.DEVNULL,
             start_new_session=not self._tied,  # Ctrl-C is for this process then
         )
-        pid = self._process.pid
-        known = {"pid": pid, "started": process_start(pid)}
+        known = asdict(Process.of(self._process.pid))
         (self._folder / PROCESS).write_text(json.dumps(known), encoding="utf-8")
 
-    def _pid(self) -> int:
-        """The process of an earlier run that still asks; 0 when there is none."""
+    def _asking(self) -> Process | None:
+        """The process that asks, maybe from an earlier run; None when there is none."""
         try:
-            known = json.loads((self._folder / PROCESS).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return 0
-        alive = bool(known["started"]) and process_start(known["pid"]) == known["started"]
-        return int(known["pid"]) if alive else 0
+            known = Process(**json.loads((self._folder / PROCESS).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+        return known if known.alive else None
 
     def _stop(self) -> None:
-        process, pid = self._process, self._pid()
+        process, asking = self._process, self._asking()
         if process is not None and process.stdin is not None:
             process.stdin.close()
-        elif pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
+        elif asking is not None:
+            _signal(asking, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
-        while self._pid() and time.monotonic() < deadline:
+        while asking is not None and asking.alive and time.monotonic() < deadline:
             if process is not None:
                 process.poll()
             time.sleep(0.05)
-        if pid := self._pid():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        if asking is not None and asking.alive:
+            _signal(asking, signal.SIGKILL)
         if process is not None:
             process.wait()
+
+
+def _signal(asking: Process, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(asking.pid, number)
 
 
 def _second(told: Mapping[str, Any]) -> Second:

@@ -31,6 +31,13 @@ _LONGEST_VALUE = 120
 _MOST_NAMES = 4
 
 
+def end_sentence(release: str, previous: str, *, serves: bool) -> str:
+    """Who has the traffic when the deploy is over, without a full stop."""
+    if serves:
+        return f"{release} serves all requests"
+    return f"{release} is held at 0 % and {previous or 'what runs'} goes on serving"
+
+
 def stack_sentence(plan: DeployPlan) -> str:
     """What happens to the stack as a whole."""
     found = plan.change_set

@@ -8,7 +8,7 @@ from manuel_release.model.plan import DeployPlan
 from manuel_release.model.preview import Area, Effect, JudgedChange
 from manuel_release.model.stack import Action, Change, ChangeSet, Replacement
 from manuel_release.view import symbols
-from manuel_release.view.changes import EFFECTS, HEADINGS, ORDER, change_blocks, stack_sentence
+from manuel_release.view.changes import EFFECTS, HEADINGS, ORDER, change_blocks, end_sentence, stack_sentence
 from manuel_release.view.layout import facts, headline, indented, table
 from manuel_release.view.members import Members, Unexpected
 
@@ -121,9 +121,7 @@ def _end(found: Members, plan: Members | None) -> str:
     release, serves = found.text("release"), plan.flag("serves_at_end") if plan is not None else None
     if serves is None or not release:
         return ""
-    if serves:
-        return f"{release} serves all requests"
-    return f"{release} is held at 0 % and {found.text('previous_release') or 'what runs'} goes on serving"
+    return end_sentence(release, found.text("previous_release"), serves=serves)
 
 
 def _plan(found: Members, plan: Members) -> DeployPlan:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from manuel_release.model.outcome import OutcomeStatus
 from manuel_release.view import symbols, words
-from manuel_release.view.changes import change_blocks, stack_sentence
+from manuel_release.view.changes import change_blocks, end_sentence, stack_sentence
 from manuel_release.view.layout import facts, headline, indented
 
 if TYPE_CHECKING:
@@ -50,16 +50,12 @@ class PlanScreen:
         for number, step in enumerate(plan.steps, 1):
             yield indented(f"{number}. {step.title}", 4)
         yield ""
-        yield indented(self._end())
+        at_end = end_sentence(self.plan.release, self.plan.previous or "", serves=self.plan.serves_at_end)
+        yield indented(f"At the end {at_end}.")
         if plan.warnings:
             yield ""
         for warning in plan.warnings:
             yield indented(f"Warning: {warning}", style="yellow")
-
-    def _end(self) -> str:
-        if self.plan.serves_at_end:
-            return f"At the end {self.plan.release} serves all requests."
-        return f"At the end {self.plan.release} is held at 0 % and {self.plan.previous or 'what runs'} goes on serving."
 
 
 @dataclass(frozen=True)
